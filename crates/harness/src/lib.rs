@@ -1,0 +1,1 @@
+//! Starts a real kube-apiserver and makes the cluster around it. Test support only.

@@ -1,0 +1,1 @@
+//! The shell: one pass for all kinds, its adapters and wiring.

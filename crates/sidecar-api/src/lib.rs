@@ -1,0 +1,1 @@
+//! The sidecar's contract: wire types, task catalogue, trait and error classes. Pure.

@@ -1,0 +1,1 @@
+//! A faithful sidecar for tests: a pure engine and an HTTP front.

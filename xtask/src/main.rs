@@ -1,0 +1,2 @@
+//! Project automation: generated files, tidiness, control plane, CI.
+fn main() {}
