@@ -1,0 +1,180 @@
+//! Condition types, statuses and the closed set of their reasons.
+
+use crate::words::closed_words;
+
+closed_words! {
+    /// The `type` of a condition.
+    Type {
+        /// kstatus: the object is what its spec asks for and serves.
+        Ready = "Ready",
+        /// kstatus: work towards the spec is in progress.
+        Reconciling = "Reconciling",
+        /// kstatus: no progress without help.
+        Stalled = "Stalled",
+        /// SeiNodeDeployment: enough children are ready.
+        NodesReady = "NodesReady",
+        /// SeiNodeDeployment: its HTTPRoutes are applied and resolve.
+        RouteReady = "RouteReady",
+        /// SeiNodeDeployment: a genesis ceremony is asked for and not complete.
+        GenesisCeremonyNeeded = "GenesisCeremonyNeeded",
+        /// SeiNodeDeployment: the genesis ceremony is done.
+        GenesisCeremonyComplete = "GenesisCeremonyComplete",
+        /// SeiNodeDeployment: a group plan is active.
+        PlanInProgress = "PlanInProgress",
+        /// SeiNodeDeployment: the children move to a new template.
+        RolloutInProgress = "RolloutInProgress",
+        /// SeiNode: the workload moves to a new image.
+        NodeUpdateInProgress = "NodeUpdateInProgress",
+        /// SeiNode: the sidecar lets the node serve.
+        SidecarReady = "SidecarReady",
+        /// SeiNode: the imported claim is usable.
+        ImportPvcReady = "ImportPVCReady",
+        /// SeiNode: the consensus key Secret is usable.
+        SigningKeyReady = "SigningKeyReady",
+        /// SeiNode: the P2P key Secret is usable.
+        NodeKeyReady = "NodeKeyReady",
+        /// SeiNode: the operator keyring Secrets are usable.
+        OperatorKeyringReady = "OperatorKeyringReady",
+        /// SeiNodeTask: the target shows the required phase.
+        TargetReady = "TargetReady",
+        /// SeiNodeTask: the task ended in failure.
+        Failed = "Failed",
+    }
+}
+
+closed_words! {
+    /// The `status` of a condition.
+    Status {
+        /// The statement holds.
+        True = "True",
+        /// The statement does not hold.
+        False = "False",
+        /// The controller could not find out.
+        Unknown = "Unknown",
+    }
+}
+
+closed_words! {
+    /// The `reason` of a condition. One word has one meaning for all time.
+    Reason {
+        /// Any type, False: it never happened to this object.
+        NotStarted = "NotStarted",
+        /// Any type, False: it does not apply to this object.
+        NotApplicable = "NotApplicable",
+        /// Ready, Stalled: the spec uses a field that this build does not implement.
+        NotSupportedYet = "NotSupportedYet",
+        /// Ready, Stalled: the spec breaks a rule of the schema; stored before the rule existed.
+        InvalidSpec = "InvalidSpec",
+        /// Ready, Stalled: an object at one of our names belongs to somebody else.
+        ForeignObject = "ForeignObject",
+        /// Ready, Reconciling: an object at one of our names is a dead owner's; waiting for the
+        /// garbage collector.
+        LeftoverObject = "LeftoverObject",
+        /// Ready, Stalled: an invariant of the controller broke.
+        InternalError = "InternalError",
+        /// Ready, Reconciling: work is in progress.
+        Progressing = "Progressing",
+        /// Reconciling, Stalled, False: nothing is left to do.
+        Settled = "Settled",
+        /// Ready: the object is being deleted.
+        Terminating = "Terminating",
+        /// Reconciling, Stalled: the last attempt failed; another follows.
+        Retrying = "Retrying",
+
+        /// NodesReady True.
+        AllNodesReady = "AllNodesReady",
+        /// NodesReady False: some child failed.
+        NodesFailed = "NodesFailed",
+        /// NodesReady False: no child failed.
+        NodesInitializing = "NodesInitializing",
+
+        /// RouteReady True.
+        HttpRouteReady = "HTTPRouteReady",
+        /// RouteReady False: the cluster has no HTTPRoute kind.
+        CrdNotInstalled = "CRDNotInstalled",
+        /// RouteReady False: the first host name does not resolve.
+        DnsPending = "DNSPending",
+
+        /// GenesisCeremonyNeeded True.
+        GenesisConfigured = "GenesisConfigured",
+        /// GenesisCeremonyComplete True.
+        CeremonyComplete = "CeremonyComplete",
+
+        /// PlanInProgress True.
+        PlanStarted = "PlanStarted",
+        /// PlanInProgress False: it ended well.
+        PlanComplete = "PlanComplete",
+        /// PlanInProgress False: it ended in failure. SeiNode, Ready and Stalled: so did the plan.
+        PlanFailed = "PlanFailed",
+
+        /// RolloutInProgress True.
+        TemplateChanged = "TemplateChanged",
+        /// RolloutInProgress False: every child was seen running the target.
+        RolloutComplete = "RolloutComplete",
+        /// RolloutInProgress False: its plan failed.
+        RolloutFailed = "RolloutFailed",
+
+        /// NodeUpdateInProgress True.
+        UpdateStarted = "UpdateStarted",
+        /// NodeUpdateInProgress False: it ended well.
+        UpdateComplete = "UpdateComplete",
+        /// NodeUpdateInProgress False: it ended in failure.
+        UpdateFailed = "UpdateFailed",
+        /// NodeUpdateInProgress False: the spec returned to what runs before anything was changed.
+        UpdateSuperseded = "UpdateSuperseded",
+
+        /// SidecarReady True; kstatus Ready True.
+        Ready = "Ready",
+        /// SidecarReady False: it answered 503. kstatus Ready False: a pod is not ready.
+        NotReady = "NotReady",
+        /// SidecarReady Unknown: no usable answer.
+        Unreachable = "Unreachable",
+
+        /// ImportPVCReady True.
+        PvcValidated = "PVCValidated",
+        /// ImportPVCReady False: not yet.
+        PvcNotReady = "PVCNotReady",
+        /// ImportPVCReady False: never with this claim.
+        PvcInvalid = "PVCInvalid",
+
+        /// SigningKeyReady True.
+        SigningKeyValidated = "SigningKeyValidated",
+        /// SigningKeyReady False: not yet.
+        SigningKeyNotReady = "SigningKeyNotReady",
+        /// SigningKeyReady False: never with this Secret.
+        SigningKeyInvalid = "SigningKeyInvalid",
+
+        /// NodeKeyReady True.
+        NodeKeyValidated = "NodeKeyValidated",
+        /// NodeKeyReady False: not yet.
+        NodeKeyNotReady = "NodeKeyNotReady",
+        /// NodeKeyReady False: never with this Secret.
+        NodeKeyInvalid = "NodeKeyInvalid",
+
+        /// OperatorKeyringReady True.
+        OperatorKeyringValidated = "OperatorKeyringValidated",
+        /// OperatorKeyringReady False: not yet.
+        OperatorKeyringNotReady = "OperatorKeyringNotReady",
+        /// OperatorKeyringReady False: never with these Secrets.
+        OperatorKeyringInvalid = "OperatorKeyringInvalid",
+
+        /// TargetReady True.
+        PhaseMet = "PhaseMet",
+        /// TargetReady False.
+        PhaseNotMet = "PhaseNotMet",
+        /// SeiNodeTask Ready True.
+        TaskComplete = "TaskComplete",
+        /// Failed True: the target cannot be found or does not reach its phase.
+        TargetResolveFailed = "TargetResolveFailed",
+        /// Failed True: the kind is not built or its payload is missing.
+        UnsupportedKind = "UnsupportedKind",
+        /// Failed True: the stored payload cannot be read.
+        DeserializeFailed = "DeserializeFailed",
+        /// Failed True: the task was refused for good.
+        TaskTerminalError = "TaskTerminalError",
+        /// Failed True: the task reported failure.
+        TaskFailed = "TaskFailed",
+        /// Failed True: the task took longer than its bound.
+        Timeout = "Timeout",
+    }
+}

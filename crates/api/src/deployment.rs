@@ -1,0 +1,194 @@
+//! SeiNodeDeployment: a fleet of SeiNodes made from one template.
+
+mod status;
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::node::SeiNodeSpec;
+use crate::omit;
+use crate::words::open_words;
+
+pub use status::{
+    DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
+    NetworkingRoute, NetworkingStatus, PerPodService, PerPodServicePorts, Rollout,
+    SeiNodeDeploymentStatus,
+};
+
+/// Children of a deployment that does not say how many.
+pub const DEFAULT_REPLICAS: i32 = 1;
+
+/// `genesis.stakingAmount` when absent.
+pub const DEFAULT_STAKING_AMOUNT: &str = "10000000usei";
+
+/// `genesis.accountBalance` when absent.
+pub const DEFAULT_ACCOUNT_BALANCE: &str =
+    "1000000000000000000000usei,1000000000000000000000uusdc,1000000000000000000000uatom";
+
+/// A fleet of SeiNodes made from one template.
+#[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[kube(
+    group = "sei.io",
+    version = "v1alpha1",
+    kind = "SeiNodeDeployment",
+    plural = "seinodedeployments",
+    singular = "seinodedeployment",
+    shortname = "snd",
+    category = "sei",
+    namespaced,
+    status = "SeiNodeDeploymentStatus",
+    doc = "SeiNodeDeployment is a fleet of SeiNodes made from one template.",
+    derive = "PartialEq",
+    derive = "Default",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
+    printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.replicas"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(
+        name = "Target",
+        type_ = "string",
+        json_path = ".status.rollout.targetHash",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Image",
+        type_ = "string",
+        json_path = ".spec.template.spec.image",
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeDeploymentSpec {
+    /// How many children, named `<name>-0` to `<name>-(n-1)`.
+    #[serde(default = "default_replicas")]
+    pub replicas: i32,
+    /// What the children are made from.
+    pub template: SeiNodeTemplate,
+    /// What happens to the children when the deployment is deleted; absent means Delete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// Found a new chain with the children as its validators. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<GenesisConfig>,
+    /// Publish the fleet outside the cluster. Presence is the whole setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networking: Option<Networking>,
+    /// How a template change reaches the children; absent means in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_strategy: Option<UpdateStrategy>,
+}
+
+/// What the children are made from.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeTemplate {
+    /// Labels and annotations of the children.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<SeiNodeTemplateMeta>,
+    /// The spec of the children.
+    pub spec: SeiNodeSpec,
+}
+
+/// Labels and annotations of the children.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeTemplateMeta {
+    /// Labels of the children and of their pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the children.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A genesis ceremony: the children found a new chain.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GenesisConfig {
+    /// The chain to found; equal to the template's.
+    pub chain_id: String,
+    /// Self-delegation of each validator's gentx, in coin notation.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub staking_amount: Option<String>,
+    /// Funds of each validator's genesis account, in coin notation.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub account_balance: Option<String>,
+    /// Further genesis accounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<GenesisAccount>,
+    /// Dotted keys to JSON values, merged over the genesis defaults.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, serde_json::Value>,
+    /// How long the ceremony may take, as a Go duration such as `15m`. Not read yet.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub max_ceremony_duration: Option<String>,
+}
+
+/// An account that exists from genesis on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GenesisAccount {
+    /// The bech32 address.
+    pub address: String,
+    /// The funds, in coin notation.
+    pub balance: String,
+}
+
+/// Publication outside the cluster. Presence is the whole setting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct Networking {}
+
+/// How a template change reaches the children.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateStrategy {
+    /// The strategy; absent means in place.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<UpdateStrategyType>,
+}
+
+open_words! {
+    /// The strategies of an update.
+    UpdateStrategyType {
+        /// The children get the new template; their volumes and names stay.
+        InPlace = "InPlace",
+    }
+}
+
+open_words! {
+    /// What happens to the children of a deleted deployment.
+    #[derive(Default)]
+    DeletionPolicy {
+        /// They are deleted with it.
+        #[default]
+        Delete = "Delete",
+        /// They stay, without an owner.
+        Retain = "Retain",
+    }
+}
+
+impl Default for SeiNodeDeploymentSpec {
+    fn default() -> Self {
+        Self {
+            replicas: DEFAULT_REPLICAS,
+            template: SeiNodeTemplate::default(),
+            deletion_policy: None,
+            genesis: None,
+            networking: None,
+            update_strategy: None,
+        }
+    }
+}
+
+fn default_replicas() -> i32 {
+    DEFAULT_REPLICAS
+}

@@ -1,0 +1,173 @@
+//! SeiNode: one seid process with its sidecar, volume and identity.
+
+mod keys;
+mod mode;
+mod peers;
+mod snapshot;
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::k8s::{Condition, ResourceRequirements, Time};
+use crate::omit;
+use crate::plan::TaskPlan;
+use crate::words::open_words;
+
+pub use keys::{
+    DEFAULT_KEY_NAME, NodeKey, OperatorKeyring, OperatorKeyringSecret, PassphraseSecretRef,
+    SecretKeySource, SigningKey,
+};
+pub use mode::{
+    Archive, FullNode, GenesisCeremony, Replayer, ResultExport, ShadowResult, Validator,
+};
+pub use peers::{Ec2TagsSource, LabelSource, PeerSource, StaticSource};
+pub use snapshot::{
+    S3Snapshot, SnapshotGeneration, SnapshotPublish, SnapshotSource, StateSync, TendermintSnapshots,
+};
+
+/// Port of the sidecar when `sidecar.port` is absent or zero.
+pub const DEFAULT_SIDECAR_PORT: i32 = 7777;
+
+/// A node of a Sei chain. Exactly one mode (fullNode, archive, replayer, validator) is set.
+#[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[kube(
+    group = "sei.io",
+    version = "v1alpha1",
+    kind = "SeiNode",
+    plural = "seinodes",
+    singular = "seinode",
+    shortname = "snode",
+    category = "sei",
+    namespaced,
+    status = "SeiNodeStatus",
+    doc = "SeiNode is one node of a Sei chain: a seid process with its sidecar and data volume.",
+    derive = "PartialEq",
+    derive = "Default",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(
+        name = "Image",
+        type_ = "string",
+        json_path = ".status.currentImage",
+        description = "The image that seid was last seen running"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeSpec {
+    /// The chain the node belongs to. A label value, immutable.
+    pub chain_id: String,
+    /// The seid image. An edit rolls a running node.
+    pub image: String,
+    /// Where peers come from. Replayers need at least one source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<PeerSource>,
+    /// Dotted configuration keys to TOML values, on top of the defaults of the mode.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, String>,
+    /// Settings of the sidecar container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sidecar: Option<Sidecar>,
+    /// Labels of the pod; labels of the system win.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pod_labels: BTreeMap<String, String>,
+    /// The data volume; absent means a claim made from the defaults of the mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_volume: Option<DataVolume>,
+    /// Mode: a full (RPC) node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_node: Option<FullNode>,
+    /// Mode: an archive node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
+    /// Mode: shadow replay of a chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replayer: Option<Replayer>,
+    /// Mode: a validator, signing or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validator: Option<Validator>,
+}
+
+/// Settings of the sidecar container.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sidecar {
+    /// The sidecar image; absent or empty means the operator's default.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub image: Option<String>,
+    /// The port on loopback; absent or zero means 7777. Clients use the proxy on 8443.
+    #[serde(skip_serializing_if = "omit::none_or_zero")]
+    pub port: Option<i32>,
+    /// Compute resources of the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+}
+
+/// The data volume of a node.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataVolume {
+    /// Adopt an existing claim. It is never changed and never deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<DataVolumeImport>,
+}
+
+/// An existing claim that becomes the data volume.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataVolumeImport {
+    /// Name of the PersistentVolumeClaim in the namespace of the node. Immutable.
+    pub pvc_name: String,
+}
+
+/// What the controller last saw of a SeiNode.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeStatus {
+    /// The newest generation that this status speaks about; absent means none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Where the node is in its life; absent means not seen yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<NodePhase>,
+    /// The image that the running seid container was seen to run; absent means never seen.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub current_image: Option<String>,
+    /// The image that the running sidecar container was seen to run; absent means never seen.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub current_sidecar_image: Option<String>,
+    /// The conditions, one per type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// When `phase` last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase_transition_time: Option<Time>,
+    /// The plan in progress, or the failed one kept as diagnosis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<TaskPlan>,
+    /// Peers of all label sources, sorted, without duplicates and without the node itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolved_peers: Vec<String>,
+    /// `host:port` under which peers reach the node. Not written yet.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub external_address: Option<String>,
+}
+
+open_words! {
+    /// Where a node is in its life.
+    NodePhase {
+        /// Not used for nodes; the word is part of the API.
+        Pending = "Pending",
+        /// The first plan is stored.
+        Initializing = "Initializing",
+        /// The first plan completed.
+        Running = "Running",
+        /// The first plan failed.
+        Failed = "Failed",
+        /// The object is being deleted.
+        Terminating = "Terminating",
+    }
+}

@@ -1,0 +1,64 @@
+//! Snapshots a node starts from and snapshots it makes.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::omit;
+
+/// What a node starts from. Exactly one of `s3` and `stateSync` is set.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotSource {
+    /// Restore from the platform's snapshot bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Snapshot>,
+    /// Tendermint state sync.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_sync: Option<StateSync>,
+    /// How old a trusted block may be, as a Go duration such as `168h0m0s`.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub trust_period: Option<String>,
+    /// How many blocks to fetch backwards after state sync.
+    #[serde(default, skip_serializing_if = "omit::zero")]
+    pub backfill_blocks: i64,
+    /// The seid image of the one-shot bootstrap Job. Needs `s3`.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub bootstrap_image: Option<String>,
+}
+
+/// A restore from the snapshot bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct S3Snapshot {
+    /// The height to reach after the restore.
+    pub target_height: i64,
+}
+
+/// Tendermint state sync. Presence is the whole setting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct StateSync {}
+
+/// Which snapshots a node makes.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotGeneration {
+    /// Tendermint state-sync snapshots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tendermint: Option<TendermintSnapshots>,
+}
+
+/// Tendermint state-sync snapshots.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TendermintSnapshots {
+    /// How many snapshots stay on disk; at least 2 with `publish`.
+    pub keep_recent: i32,
+    /// Upload the snapshots. Presence is the whole setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish: Option<SnapshotPublish>,
+}
+
+/// Upload of snapshots. Presence is the whole setting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct SnapshotPublish {}

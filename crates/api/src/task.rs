@@ -1,0 +1,219 @@
+//! SeiNodeTask: one piece of work on one SeiNode, done once.
+
+mod status;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::node::NodePhase;
+use crate::omit;
+use crate::words::open_words;
+
+pub use status::{
+    AwaitConditionOutputs, AwaitNodesAtHeightOutputs, GovSoftwareUpgradeOutputs, GovVoteOutputs,
+    NodeTask, NodeTaskOutputs, NodeTaskPhase, SeiNodeTaskStatus, UpdateNodeImageOutputs,
+};
+
+/// `target.requirePhase` when absent.
+pub const DEFAULT_REQUIRE_PHASE: NodePhase = NodePhase::Running;
+
+/// `target.requirePhaseTimeout` when absent, as stored.
+pub const DEFAULT_REQUIRE_PHASE_TIMEOUT: &str = "5m";
+
+/// One piece of work on one SeiNode. Exactly the payload that `kind` names is set.
+#[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[kube(
+    group = "sei.io",
+    version = "v1alpha1",
+    kind = "SeiNodeTask",
+    plural = "seinodetasks",
+    singular = "seinodetask",
+    shortname = "snt",
+    category = "sei",
+    namespaced,
+    status = "SeiNodeTaskStatus",
+    doc = "SeiNodeTask is one piece of work on one SeiNode, done once.",
+    derive = "PartialEq",
+    printcolumn(name = "Kind", type_ = "string", json_path = ".spec.kind"),
+    printcolumn(name = "Target", type_ = "string", json_path = ".spec.target.nodeRef.name"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SeiNodeTaskSpec {
+    /// What to do. Immutable.
+    pub kind: NodeTaskKind,
+    /// The SeiNode to do it on. Immutable.
+    pub target: NodeTaskTarget,
+    /// Seconds from `status.startedAt` until the task times out; absent or zero means never.
+    #[serde(skip_serializing_if = "omit::none_or_zero")]
+    pub timeout_seconds: Option<i32>,
+    /// Payload of GovSoftwareUpgrade. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gov_software_upgrade: Option<GovSoftwareUpgrade>,
+    /// Payload of GovVote. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gov_vote: Option<GovVote>,
+    /// Payload of AwaitCondition. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub await_condition: Option<AwaitCondition>,
+    /// Payload of UpdateNodeImage. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_node_image: Option<UpdateNodeImage>,
+    /// Payload of AwaitNodesAtHeight. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub await_nodes_at_height: Option<AwaitNodesAtHeight>,
+}
+
+/// The SeiNode a task works on.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeTaskTarget {
+    /// The SeiNode.
+    pub node_ref: NodeRef,
+    /// Phase that the node must show before the task starts; absent means Running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_phase: Option<NodePhase>,
+    /// Bound on the wait for that phase, as a Go duration; absent means `5m`.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub require_phase_timeout: Option<String>,
+}
+
+/// A SeiNode in the same namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeRef {
+    /// Name of the SeiNode.
+    pub name: String,
+}
+
+/// Submit a governance proposal for a software upgrade.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GovSoftwareUpgrade {
+    /// The chain to propose on.
+    pub chain_id: String,
+    /// Title of the proposal.
+    pub title: String,
+    /// Description of the proposal.
+    pub description: String,
+    /// Name of the upgrade handler.
+    pub upgrade_name: String,
+    /// Height at which the upgrade happens.
+    pub upgrade_height: i64,
+    /// Initial deposit, in coin notation, usei only.
+    pub initial_deposit: String,
+    /// Fees, in coin notation, usei only.
+    pub fees: String,
+    /// Gas limit.
+    pub gas: i64,
+    /// Keyring entry that signs; absent means the target's own.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub key_name: Option<String>,
+    /// Free text of the upgrade plan.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub upgrade_info: Option<String>,
+    /// Memo of the transaction; the sidecar appends the task id.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub memo: Option<String>,
+}
+
+/// Vote on a governance proposal.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GovVote {
+    /// The chain to vote on.
+    pub chain_id: String,
+    /// The proposal.
+    pub proposal_id: i64,
+    /// The vote.
+    pub option: VoteOption,
+    /// Fees, in coin notation, usei only.
+    pub fees: String,
+    /// Gas limit.
+    pub gas: i64,
+    /// Keyring entry that signs; absent means the target's own.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub key_name: Option<String>,
+    /// Memo of the transaction; the sidecar appends the task id.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub memo: Option<String>,
+}
+
+/// Wait until the node meets a condition. Exactly one condition is set.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitCondition {
+    /// Wait for a block height.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<AwaitHeight>,
+    /// What to do once the condition is met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<AwaitAction>,
+}
+
+/// A block height to wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitHeight {
+    /// The local height must be at least this.
+    pub target_height: i64,
+}
+
+/// Set the image of the target and wait until it runs.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateNodeImage {
+    /// The seid image.
+    pub image: String,
+}
+
+/// Wait until the node reaches a height.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitNodesAtHeight {
+    /// The height must be at least this.
+    pub target_height: i64,
+}
+
+open_words! {
+    /// What a SeiNodeTask does.
+    NodeTaskKind {
+        /// Submit a proposal for a software upgrade.
+        GovSoftwareUpgrade = "GovSoftwareUpgrade",
+        /// Vote on a proposal.
+        GovVote = "GovVote",
+        /// Wait for a condition.
+        AwaitCondition = "AwaitCondition",
+        /// Set the image of the target.
+        UpdateNodeImage = "UpdateNodeImage",
+        /// Wait for a height.
+        AwaitNodesAtHeight = "AwaitNodesAtHeight",
+    }
+}
+
+open_words! {
+    /// A governance vote. YAML authors quote `"yes"` and `"no"`.
+    VoteOption {
+        /// For the proposal.
+        Yes = "yes",
+        /// Against the proposal.
+        No = "no",
+        /// Counted, for neither side.
+        Abstain = "abstain",
+        /// Against, and burn the deposit.
+        NoWithVeto = "no_with_veto",
+        /// The same in the spelling of the command line.
+        NoWithVetoDashed = "no-with-veto",
+    }
+}
+
+open_words! {
+    /// What happens once an awaited condition is met.
+    AwaitAction {
+        /// Stop seid.
+        SigtermSeid = "SIGTERM_SEID",
+    }
+}
