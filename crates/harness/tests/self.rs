@@ -1,0 +1,1 @@
+//! The harness tested against a real API server.
