@@ -4,10 +4,14 @@
 //! machine and a fresh clone run the same thing.
 
 mod binaries;
+#[cfg(feature = "codegen")]
+mod codegen;
 mod progress;
 mod root;
+mod tidy;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// The automation of this repository.
@@ -28,10 +32,30 @@ enum Command {
         #[arg(long)]
         path: bool,
     },
+    /// Write the generated files: CRDs and the operator's role.
+    #[cfg(feature = "codegen")]
+    Codegen {
+        /// Compare byte for byte instead, and fail on any difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the house rules that clippy does not know.
+    Tidy,
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
         Command::Binaries { set, path } => binaries::command(set, path),
+        #[cfg(feature = "codegen")]
+        Command::Codegen { check } => codegen::command(check),
+        Command::Tidy => tidy::command(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain alone: a backtrace of a failed check tells nothing about the check.
+            eprintln!("ERROR: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
