@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::node::SeiNodeSpec;
-use crate::omit;
 use crate::words::open_words;
+use crate::{omit, schema};
 
 pub use status::{
     DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
@@ -28,8 +28,19 @@ pub const DEFAULT_STAKING_AMOUNT: &str = "10000000usei";
 pub const DEFAULT_ACCOUNT_BALANCE: &str =
     "1000000000000000000000usei,1000000000000000000000uusdc,1000000000000000000000uatom";
 
+/// Two replicas with one consensus key sign twice, which the chain punishes for good.
+const ONE_SIGNER: &str = "self.replicas == 1 || !has(self.template.spec.validator) || \
+     !has(self.template.spec.validator.signingKey)";
+
+const ONE_IMPORTER: &str = "self.replicas == 1 || !has(self.template.spec.dataVolume) || \
+     !has(self.template.spec.dataVolume.__import__)";
+
+/// On creation only: a name never changes, and a rule on the root runs with every write, also of
+/// a status or finalizer. 49 characters leave room for the ordinal of a child.
+const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 49 && \
+     self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))";
+
 /// A fleet of SeiNodes made from one template.
-#[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[kube(
     group = "sei.io",
@@ -44,6 +55,9 @@ pub const DEFAULT_ACCOUNT_BALANCE: &str =
     doc = "SeiNodeDeployment is a fleet of SeiNodes made from one template.",
     derive = "PartialEq",
     derive = "Default",
+    validation = Rule::new(NAME)
+        .message("metadata.name must be a DNS-1035 label of at most 49 characters")
+        .optional_old_self(true),
     scale(
         spec_replicas_path = ".spec.replicas",
         status_replicas_path = ".status.replicas",
@@ -66,18 +80,38 @@ pub const DEFAULT_ACCOUNT_BALANCE: &str =
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(
+    validation = Rule::new("!has(self.genesis) || has(self.template.spec.validator)").message(
+        "genesis is meaningful only for validator-role deployments (full nodes inherit genesis \
+         from the validator ceremony's S3 artifact); remove spec.genesis or set \
+         template.spec.validator: {}"
+    ),
+    validation = Rule::new("has(self.genesis) == has(oldSelf.genesis)")
+        .message("spec.genesis cannot be added or removed after creation"),
+    validation = Rule::new(
+        "!has(self.genesis) || self.genesis.chainId == self.template.spec.chainId"
+    )
+    .message("spec.genesis.chainId must equal spec.template.spec.chainId"),
+    validation = Rule::new(ONE_SIGNER).message("validator.signingKey requires replicas: 1"),
+    validation = Rule::new(ONE_IMPORTER).message("dataVolume.import requires replicas: 1")
+)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::require_replicas)]
 pub struct SeiNodeDeploymentSpec {
     /// How many children, named `<name>-0` to `<name>-(n-1)`.
     #[serde(default = "default_replicas")]
+    #[schemars(range(min = 1, max = 100))]
     pub replicas: i32,
     /// What the children are made from.
     pub template: SeiNodeTemplate,
     /// What happens to the children when the deployment is deleted; absent means Delete.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "Delete"))]
     pub deletion_policy: Option<DeletionPolicy>,
     /// Found a new chain with the children as its validators. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self == oldSelf")
+        .message("spec.genesis is immutable after creation"))]
     pub genesis: Option<GenesisConfig>,
     /// Publish the fleet outside the cluster. Presence is the whole setting.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,21 +149,30 @@ pub struct SeiNodeTemplateMeta {
 #[serde(rename_all = "camelCase")]
 pub struct GenesisConfig {
     /// The chain to found; equal to the template's.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::DNS_LABEL))]
     pub chain_id: String,
     /// Self-delegation of each validator's gentx, in coin notation.
     #[serde(skip_serializing_if = "omit::blank")]
+    #[schemars(extend("default" = DEFAULT_STAKING_AMOUNT))]
     pub staking_amount: Option<String>,
     /// Funds of each validator's genesis account, in coin notation.
     #[serde(skip_serializing_if = "omit::blank")]
+    #[schemars(extend("default" = DEFAULT_ACCOUNT_BALANCE))]
     pub account_balance: Option<String>,
     /// Further genesis accounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<GenesisAccount>,
     /// Dotted keys to JSON values, merged over the genesis defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::any_json_values")]
     pub overrides: BTreeMap<String, serde_json::Value>,
     /// How long the ceremony may take, as a Go duration such as `15m`. Not read yet.
     #[serde(skip_serializing_if = "omit::blank")]
+    #[schemars(length(max = 32))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+$')")
+            .message("must be a Go duration such as 15m")
+    )]
     pub max_ceremony_duration: Option<String>,
 }
 
@@ -138,8 +181,10 @@ pub struct GenesisConfig {
 #[serde(rename_all = "camelCase")]
 pub struct GenesisAccount {
     /// The bech32 address.
+    #[schemars(length(min = 1))]
     pub address: String,
     /// The funds, in coin notation.
+    #[schemars(length(min = 1))]
     pub balance: String,
 }
 

@@ -12,9 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::k8s::{Condition, ResourceRequirements, Time};
-use crate::omit;
 use crate::plan::TaskPlan;
 use crate::words::open_words;
+use crate::{omit, schema};
 
 pub use keys::{
     DEFAULT_KEY_NAME, NodeKey, OperatorKeyring, OperatorKeyringSecret, PassphraseSecretRef,
@@ -31,8 +31,26 @@ pub use snapshot::{
 /// Port of the sidecar when `sidecar.port` is absent or zero.
 pub const DEFAULT_SIDECAR_PORT: i32 = 7777;
 
+const ONE_MODE: &str = "(has(self.fullNode) ? 1 : 0) + (has(self.archive) ? 1 : 0) + \
+     (has(self.replayer) ? 1 : 0) + (has(self.validator) ? 1 : 0) == 1";
+
+const SAME_MODE: &str = "has(self.fullNode) == has(oldSelf.fullNode) && \
+     has(self.archive) == has(oldSelf.archive) && \
+     has(self.replayer) == has(oldSelf.replayer) && \
+     has(self.validator) == has(oldSelf.validator)";
+
+/// On the whole spec, because a rule on `dataVolume` does not run when that is dropped. The
+/// escape stands for `import`, a word that older servers reserve.
+const IMPORT_STAYS: &str = "!has(oldSelf.dataVolume) || !has(oldSelf.dataVolume.__import__) || \
+     (has(self.dataVolume) && has(self.dataVolume.__import__))";
+
+/// On creation only. A name never changes, and a rule on the root runs with every write, also of
+/// a status or finalizer: an object with a longer name from before the rule could not even be
+/// deleted. 52 characters leave room for the revision label of the StatefulSet.
+const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 52 && \
+     self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))";
+
 /// A node of a Sei chain. Exactly one mode (fullNode, archive, replayer, validator) is set.
-#[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[kube(
     group = "sei.io",
@@ -47,6 +65,9 @@ pub const DEFAULT_SIDECAR_PORT: i32 = 7777;
     doc = "SeiNode is one node of a Sei chain: a seid process with its sidecar and data volume.",
     derive = "PartialEq",
     derive = "Default",
+    validation = Rule::new(NAME)
+        .message("metadata.name must be a DNS-1035 label of at most 52 characters")
+        .optional_old_self(true),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(
         name = "Image",
@@ -56,11 +77,22 @@ pub const DEFAULT_SIDECAR_PORT: i32 = 7777;
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(
+    validation = Rule::new(ONE_MODE)
+        .message("exactly one of fullNode, archive, replayer, or validator must be set"),
+    validation = Rule::new("!has(self.replayer) || (has(self.peers) && self.peers.size() > 0)")
+        .message("peers is required when replayer mode is set"),
+    validation = Rule::new(SAME_MODE).message("the node mode is immutable"),
+    validation = Rule::new("self.chainId == oldSelf.chainId").message("chainId is immutable"),
+    validation = Rule::new(IMPORT_STAYS).message("dataVolume.import cannot be removed once set")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct SeiNodeSpec {
     /// The chain the node belongs to. A label value, immutable.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::DNS_LABEL))]
     pub chain_id: String,
     /// The seid image. An edit rolls a running node.
+    #[schemars(length(min = 1, max = 512))]
     pub image: String,
     /// Where peers come from. Replayers need at least one source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,14 +132,18 @@ pub struct Sidecar {
     pub image: Option<String>,
     /// The port on loopback; absent or zero means 7777. Clients use the proxy on 8443.
     #[serde(skip_serializing_if = "omit::none_or_zero")]
+    #[schemars(range(min = 1, max = 65535), extend("default" = DEFAULT_SIDECAR_PORT))]
     pub port: Option<i32>,
     /// Compute resources of the container.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::resource_requirements")]
     pub resources: Option<ResourceRequirements>,
 }
 
 /// The data volume of a node.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("!has(oldSelf.__import__) || has(self.__import__)")
+    .message("import cannot be unset once configured"))]
 #[serde(rename_all = "camelCase")]
 pub struct DataVolume {
     /// Adopt an existing claim. It is never changed and never deleted.
@@ -120,6 +156,8 @@ pub struct DataVolume {
 #[serde(rename_all = "camelCase")]
 pub struct DataVolumeImport {
     /// Name of the PersistentVolumeClaim in the namespace of the node. Immutable.
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::DNS_LABEL))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("pvcName is immutable"))]
     pub pvc_name: String,
 }
 
@@ -141,6 +179,7 @@ pub struct SeiNodeStatus {
     pub current_sidecar_image: Option<String>,
     /// The conditions, one per type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// When `phase` last changed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::k8s::Time;
 use crate::node::NodePhase;
-use crate::omit;
 use crate::words::open_words;
+use crate::{omit, schema};
 
 /// Ordered work, stored in status before any of it is done.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -26,7 +26,8 @@ pub struct TaskPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_phase: Option<NodePhase>,
     /// Index in `tasks` of the task that failed the plan. Zero is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::plain_integer")]
     pub failed_task_index: Option<i64>,
     /// What failed, kept for whoever reads the object later.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +61,8 @@ pub struct PlannedTask {
     /// How far the task is.
     pub status: TaskStatus,
     /// The payload: field names of the sidecar for its tasks, camelCase for the controller's.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::any_json")]
     pub params: Option<serde_json::Value>,
     /// When the task was first accepted; cleared by a retry.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,9 +72,11 @@ pub struct PlannedTask {
     pub error: Option<String>,
     /// How often the task may be retried.
     #[serde(default, skip_serializing_if = "omit::zero")]
+    #[schemars(schema_with = "schema::plain_integer")]
     pub max_retries: i64,
     /// How often the task was retried.
     #[serde(default, skip_serializing_if = "omit::zero")]
+    #[schemars(schema_with = "schema::plain_integer")]
     pub retry_count: i64,
 }
 
@@ -88,8 +92,10 @@ pub struct FailedTask {
     /// Why it failed.
     pub error: String,
     /// How often it was retried.
+    #[schemars(schema_with = "schema::plain_integer")]
     pub retry_count: i64,
     /// How often it might have been retried.
+    #[schemars(schema_with = "schema::plain_integer")]
     pub max_retries: i64,
 }
 

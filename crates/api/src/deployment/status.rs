@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::k8s::{Condition, Time};
 use crate::node::NodePhase;
-use crate::omit;
 use crate::plan::TaskPlan;
 use crate::words::open_words;
+use crate::{omit, schema};
 
 /// What the controller last saw of a SeiNodeDeployment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -39,6 +39,10 @@ pub struct SeiNodeDeploymentStatus {
     pub selector: Option<String>,
     /// The children, by ordinal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend(
+        "x-kubernetes-list-type" = "map",
+        "x-kubernetes-list-map-keys" = ["name"]
+    ))]
     pub nodes: Vec<GroupNode>,
     /// The group plan in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,12 +67,17 @@ pub struct SeiNodeDeploymentStatus {
     pub internal_service: Option<InternalService>,
     /// The Service of each child, by ordinal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend(
+        "x-kubernetes-list-type" = "map",
+        "x-kubernetes-list-map-keys" = ["name"]
+    ))]
     pub per_pod_services: Vec<PerPodService>,
     /// URLs of the fleet and of each child.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
     /// The conditions, one per type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
 }
 
@@ -180,6 +189,10 @@ pub struct Endpoints {
     pub tendermint_rest: Option<String>,
     /// URLs of each child, by ordinal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend(
+        "x-kubernetes-list-type" = "map",
+        "x-kubernetes-list-map-keys" = ["name"]
+    ))]
     pub nodes: Vec<EndpointNode>,
 }
 

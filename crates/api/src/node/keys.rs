@@ -4,13 +4,15 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::omit;
+use crate::{omit, schema};
 
 /// Keyring entry when `operatorKeyring.secret.keyName` is absent.
 pub const DEFAULT_KEY_NAME: &str = "node_admin";
 
 /// Source of the consensus key. Only together with a node key.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.secret)")
+    .message("exactly one signing key source must be set"))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningKey {
     /// A Secret with the data key `priv_validator_key.json`.
@@ -20,6 +22,8 @@ pub struct SigningKey {
 
 /// Source of the P2P identity. Only together with a signing key.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.secret)")
+    .message("exactly one node key source must be set"))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeKey {
     /// A Secret with the data key `node_key.json`.
@@ -32,6 +36,8 @@ pub struct NodeKey {
 #[serde(rename_all = "camelCase")]
 pub struct SecretKeySource {
     /// Name of the Secret. Immutable.
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::DNS_LABEL))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("secretName is immutable"))]
     pub secret_name: String,
 }
 
@@ -50,9 +56,16 @@ pub struct OperatorKeyring {
 #[serde(rename_all = "camelCase")]
 pub struct OperatorKeyringSecret {
     /// Name of the Secret with `<key>.info` and `<hex>.address` data keys. Immutable.
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::DNS_LABEL))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("secretName is immutable"))]
     pub secret_name: String,
     /// The keyring entry; absent or empty means `node_admin`.
     #[serde(skip_serializing_if = "omit::blank")]
+    #[schemars(
+        length(max = 64),
+        regex(pattern = schema::KEY_NAME),
+        extend("default" = DEFAULT_KEY_NAME)
+    )]
     pub key_name: Option<String>,
     /// Where the passphrase of the keyring is.
     pub passphrase_secret_ref: PassphraseSecretRef,
@@ -63,7 +76,10 @@ pub struct OperatorKeyringSecret {
 #[serde(rename_all = "camelCase")]
 pub struct PassphraseSecretRef {
     /// Name of the Secret. Immutable.
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::DNS_LABEL))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("passphrase secretName is immutable"))]
     pub secret_name: String,
     /// The data key in that Secret.
+    #[schemars(length(min = 1, max = 253))]
     pub key: String,
 }

@@ -7,6 +7,37 @@ use serde::{Deserialize, Serialize};
 use super::keys::{NodeKey, OperatorKeyring, SigningKey};
 use super::snapshot::{SnapshotGeneration, SnapshotSource};
 
+// A missing `secret` is guarded in each comparison of Secrets: of a key it is refused by the key's
+// own rule, once; of the keyring it means the test keyring.
+
+const SIGNING_KEY_IS_NOT_NODE_KEY: &str = "!has(self.signingKey) || \
+     !has(self.signingKey.secret) || !has(self.nodeKey) || !has(self.nodeKey.secret) || \
+     self.signingKey.secret.secretName != self.nodeKey.secret.secretName";
+
+const KEYRING_IS_NOT_SIGNING_KEY: &str = "!has(self.operatorKeyring) || \
+     !has(self.operatorKeyring.secret) || !has(self.signingKey) || \
+     !has(self.signingKey.secret) || \
+     self.operatorKeyring.secret.secretName != self.signingKey.secret.secretName";
+
+const KEYRING_IS_NOT_NODE_KEY: &str = "!has(self.operatorKeyring) || \
+     !has(self.operatorKeyring.secret) || !has(self.nodeKey) || !has(self.nodeKey.secret) || \
+     self.operatorKeyring.secret.secretName != self.nodeKey.secret.secretName";
+
+const KEYRING_IS_NOT_PASSPHRASE: &str = "!has(self.operatorKeyring) || \
+     !has(self.operatorKeyring.secret) || self.operatorKeyring.secret.secretName != \
+     self.operatorKeyring.secret.passphraseSecretRef.secretName";
+
+const PASSPHRASE_IS_NOT_SIGNING_KEY: &str = "!has(self.operatorKeyring) || \
+     !has(self.operatorKeyring.secret) || !has(self.signingKey) || \
+     !has(self.signingKey.secret) || \
+     self.operatorKeyring.secret.passphraseSecretRef.secretName != \
+     self.signingKey.secret.secretName";
+
+const PASSPHRASE_IS_NOT_NODE_KEY: &str = "!has(self.operatorKeyring) || \
+     !has(self.operatorKeyring.secret) || !has(self.nodeKey) || !has(self.nodeKey.secret) || \
+     self.operatorKeyring.secret.passphraseSecretRef.secretName != \
+     self.nodeKey.secret.secretName";
+
 /// A full (RPC) node. An empty object is a valid full node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +61,7 @@ pub struct Archive {
 
 /// Shadow replay of a chain from a snapshot.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.snapshot.s3)").message("replayer requires snapshot.s3"))]
 #[serde(rename_all = "camelCase")]
 pub struct Replayer {
     /// What to start from; must be `s3`.
@@ -41,6 +73,8 @@ pub struct Replayer {
 
 /// Where the results of a replayer go. Not read yet.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.shadowResult)")
+    .message("resultExport needs shadowResult; omit it to disable"))]
 #[serde(rename_all = "camelCase")]
 pub struct ResultExport {
     /// Comparison with the canonical chain.
@@ -53,11 +87,36 @@ pub struct ResultExport {
 #[serde(rename_all = "camelCase")]
 pub struct ShadowResult {
     /// RPC URL of the canonical chain.
+    #[schemars(length(min = 1))]
     pub canonical_rpc: String,
 }
 
 /// A validator. An empty object is a valid validator that does not sign.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(
+    validation = Rule::new("has(self.signingKey) == has(self.nodeKey)")
+        .message("signingKey and nodeKey must be set together (validators get both or neither)"),
+    validation = Rule::new(SIGNING_KEY_IS_NOT_NODE_KEY).message(
+        "signingKey and nodeKey must reference distinct Secrets — packing both keys in one \
+         Secret collapses the bootstrap-pod trust boundary"
+    ),
+    validation = Rule::new(KEYRING_IS_NOT_SIGNING_KEY).message(
+        "operatorKeyring and signingKey must reference distinct Secrets — collapsing them into \
+         one Secret would force the sidecar/seid trust boundary to evaporate"
+    ),
+    validation = Rule::new(KEYRING_IS_NOT_NODE_KEY)
+        .message("operatorKeyring and nodeKey must reference distinct Secrets"),
+    validation = Rule::new(KEYRING_IS_NOT_PASSPHRASE)
+        .message("operatorKeyring data Secret and passphrase Secret must be distinct"),
+    validation = Rule::new(PASSPHRASE_IS_NOT_SIGNING_KEY)
+        .message("operatorKeyring passphrase Secret must not equal signingKey Secret"),
+    validation = Rule::new(PASSPHRASE_IS_NOT_NODE_KEY)
+        .message("operatorKeyring passphrase Secret must not equal nodeKey Secret"),
+    validation = Rule::new("!has(oldSelf.signingKey) || has(self.signingKey)")
+        .message("signingKey cannot be removed once set"),
+    validation = Rule::new("!has(self.signingKey) || !has(self.genesisCeremony)")
+        .message("signingKey and genesisCeremony are mutually exclusive")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Validator {
     /// What to start from; absent means block sync from genesis.
@@ -82,11 +141,15 @@ pub struct Validator {
 #[serde(rename_all = "camelCase")]
 pub struct GenesisCeremony {
     /// The chain that is founded.
+    #[schemars(length(min = 1))]
     pub chain_id: String,
     /// Self-delegation of the validator's gentx, in coin notation.
+    #[schemars(length(min = 1))]
     pub staking_amount: String,
     /// Funds of the validator's genesis account, in coin notation.
+    #[schemars(length(min = 1))]
     pub account_balance: String,
     /// Ordinal of the validator in the group.
+    #[schemars(range(min = 0))]
     pub index: i32,
 }

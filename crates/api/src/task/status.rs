@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::k8s::{Condition, Time};
-use crate::omit;
 use crate::plan::TaskStatus;
 use crate::words::open_words;
+use crate::{omit, schema};
 
 /// What the controller last saw of a SeiNodeTask.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -35,6 +35,7 @@ pub struct SeiNodeTaskStatus {
     pub target_first_observed_at: Option<Time>,
     /// The conditions, one per type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
 }
 
