@@ -23,7 +23,7 @@ mod server;
 mod timeouts;
 
 pub use crds::{install as install_crds, shipped_crds};
-pub use pki::{Pair, Pki};
+pub use pki::{Pair, Pki, TokenKeys};
 pub use server::{Server, ServerSpec};
 
 /// Who the tests are.
@@ -295,7 +295,7 @@ fn api_server_args(
     overrides: &BTreeMap<String, String>,
 ) -> Result<Vec<OsString>> {
     let serving = pki.server("kube-apiserver")?;
-    let token_key = pki.token_key()?;
+    let token_keys = pki.token_keys()?;
     let path = |path: &Path| path.display().to_string();
     let mut flags: BTreeMap<String, String> = [
         ("etcd-servers", store.to_owned()),
@@ -311,8 +311,8 @@ fn api_server_args(
         ("disable-admission-plugins", "ServiceAccount,StorageObjectInUseProtection".to_owned()),
         ("authorization-mode", "RBAC".to_owned()),
         ("service-account-issuer", "https://127.0.0.1/".to_owned()),
-        ("service-account-key-file", path(&token_key)),
-        ("service-account-signing-key-file", path(&token_key)),
+        ("service-account-key-file", path(&token_keys.public)),
+        ("service-account-signing-key-file", path(&token_keys.private)),
         // Nobody dials the in-cluster service, and a loopback endpoint is refused.
         ("endpoint-reconciler-type", "none".to_owned()),
     ]

@@ -29,6 +29,15 @@ pub struct Pair {
     pub key: PathBuf,
 }
 
+/// The keys of service-account tokens, PEM files.
+#[derive(Clone, Debug)]
+pub struct TokenKeys {
+    /// Signs.
+    pub private: PathBuf,
+    /// Checks.
+    pub public: PathBuf,
+}
+
 impl Pki {
     /// Creates the authority in `dir`.
     ///
@@ -80,14 +89,21 @@ impl Pki {
         self.sign(&file_stem(user), params)
     }
 
-    /// A key that signs service-account tokens.
+    /// The key that signs service-account tokens, and the one that checks them.
     ///
     /// # Errors
     /// As [`Pki::create`].
-    pub fn token_key(&self) -> Result<PathBuf> {
-        let path = self.dir.join("service-account.key");
-        write(&path, &KeyPair::generate()?.serialize_pem())?;
-        Ok(path)
+    pub fn token_keys(&self) -> Result<TokenKeys> {
+        let keys = TokenKeys {
+            private: self.dir.join("service-account.key"),
+            public: self.dir.join("service-account.pub"),
+        };
+        if !keys.private.exists() {
+            let key = KeyPair::generate()?;
+            write(&keys.private, &key.serialize_pem())?;
+            write(&keys.public, &key.public_key_pem())?;
+        }
+        Ok(keys)
     }
 
     /// A kubeconfig that speaks to `server` as `user`.

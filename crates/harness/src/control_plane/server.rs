@@ -16,25 +16,24 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
-/// First line on the lifeline: terminate. Second: kill. End of file: kill and tidy up.
+/// First line on the lifeline: terminate. Second line, or its end at any time: kill. Status 137
+/// is death by `SIGKILL`: nobody is left who would remove the directory.
 const SUPERVISE: &str = r#"
 dir=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
 (
-    if read -r order; then kill -TERM "$server"; fi
-    if ! read -r order; then : >"$dir/abandoned"; fi
+    if read -r order; then kill -TERM "$server"; read -r order; fi
     kill -KILL "$server"
 ) <&3 3<&- 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait "$server"; code=$?
-if [ -e "$dir/abandoned" ]; then
+kill "$watcher" 2>/dev/null
+if [ "$code" -eq 137 ]; then
     rm -rf "$dir"
     rmdir "$(dirname "$dir")" 2>/dev/null
-else
-    kill "$watcher" 2>/dev/null
 fi
 exit "$code"
 "#;
