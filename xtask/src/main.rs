@@ -6,10 +6,14 @@
 mod binaries;
 #[cfg(feature = "codegen")]
 mod codegen;
+mod gates;
+mod local;
 mod progress;
 mod root;
+mod suites;
 mod tidy;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +45,24 @@ enum Command {
     },
     /// Check the house rules that clippy does not know.
     Tidy,
+    /// Format, clippy, house rules.
+    Lint,
+    /// Run tests, by default all suites, and print one summary.
+    Test {
+        /// Which suites.
+        suites: Vec<suites::Suite>,
+        /// Arguments for every test program: a filter, `--nocapture`.
+        #[arg(last = true)]
+        filter: Vec<OsString>,
+    },
+    /// Start a local cluster and show a rollout in it.
+    Run {
+        /// Arguments for `sei-local`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Everything that CI demands.
+    Ci,
 }
 
 fn main() -> ExitCode {
@@ -49,6 +71,10 @@ fn main() -> ExitCode {
         #[cfg(feature = "codegen")]
         Command::Codegen { check } => codegen::command(check),
         Command::Tidy => tidy::command(),
+        Command::Lint => gates::lint(),
+        Command::Test { suites, filter } => suites::command(&suites, &filter),
+        Command::Run { args } => local::command(&args),
+        Command::Ci => gates::ci(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

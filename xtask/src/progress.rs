@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// A log gets a line this often, so that a CI job does not look dead.
 const LOG_EVERY: Duration = Duration::from_secs(15);
 
+/// How often a line on the terminal is worth redrawing.
+pub const REDRAW: Duration = Duration::from_millis(250);
+
 /// The progress of one piece of work. A terminal shows one line that is rewritten; anything else
 /// gets a full line now and then.
 pub struct Progress {
@@ -42,7 +45,7 @@ impl Progress {
     }
 
     fn draw(&self, detail: &str) {
-        let line = format!("  {:<24} {:>7}  {detail}", self.label, human(self.started.elapsed()));
+        let line = format!("  {:<32} {:>7}  {detail}", self.label, human(self.started.elapsed()));
         if self.is_terminal {
             eprint!("\r\x1b[K{line}");
         } else {

@@ -7,17 +7,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::pins::{Binary, Pins};
-use crate::progress::Progress;
+use crate::progress::{Progress, REDRAW};
 
 /// The oldest Go release that builds both modules.
 const GO_MIN: (u32, u32) = (1, 26);
-/// How often a line on the terminal is redrawn.
-const REDRAW: Duration = Duration::from_millis(250);
 /// How much of a failed build's output is worth reading.
 const TAIL_LINES_MAX: usize = 20;
 

@@ -1,0 +1,60 @@
+//! What CI demands, in order; each gate is one command that also runs alone.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::progress::human;
+use crate::root::root;
+
+/// `cargo xtask lint`: format, clippy, house rules, and cargo-deny where it is installed.
+pub fn lint() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-Dwarnings",
+    ])?;
+    crate::tidy::command()?;
+    if is_installed("deny") {
+        return cargo(&["deny", "--all-features", "check"]);
+    }
+    println!("advisories were not looked up: cargo-deny is not installed");
+    Ok(())
+}
+
+/// `cargo xtask ci`: every gate, the cheapest first; stops at the first that fails.
+pub fn ci() -> Result<()> {
+    gate("lint", lint)?;
+    gate("verify-generated", || cargo(&["xtask", "codegen", "--check"]))?;
+    gate("test", || crate::suites::command(&[], &[]))?;
+    gate("run", || crate::local::command(&["--once".into()]))?;
+    println!("ci: all gates passed");
+    Ok(())
+}
+
+fn gate(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("==> {name}");
+    let begun = Instant::now();
+    run().with_context(|| format!("gate \"{name}\""))?;
+    println!("==> {name} passed in {}\n", human(begun.elapsed()));
+    Ok(())
+}
+
+fn is_installed(subcommand: &str) -> bool {
+    let probe = Command::new("cargo").args([subcommand, "--version"]).output();
+    probe.is_ok_and(|output| output.status.success())
+}
+
+/// Runs cargo in the checkout with our own terminal.
+pub fn cargo(args: &[&str]) -> Result<()> {
+    let status = Command::new("cargo").current_dir(root()).args(args).status();
+    let status = status.context("start cargo")?;
+    ensure!(status.success(), "cargo {} failed", args.join(" "));
+    Ok(())
+}
