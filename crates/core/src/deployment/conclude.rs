@@ -1,0 +1,61 @@
+//! What became of a round's effects, folded into the fleet's status.
+
+use sei_api::event::Reason;
+use sei_api::{SeiNodeDeployment, SeiNodeDeploymentStatus};
+
+use crate::decision::{Conclusion, Decision, Requeue};
+use crate::deployment::{Env, Observed, report};
+use crate::effect::{Desired, Effect, Outcome, Resource, worst};
+use crate::fault::Class;
+use crate::notice::Notice;
+
+/// The status after the effects of `decision`, which was taken on `before`.
+///
+/// A fault undoes the success that the decision counted on; children that were created or deleted
+/// all the same are told.
+pub fn conclude(
+    (fleet, before): (&SeiNodeDeployment, &SeiNodeDeploymentStatus),
+    seen: &Observed,
+    env: Env<'_>,
+    (decision, outcomes): (Decision<SeiNodeDeploymentStatus>, &[Outcome]),
+) -> Conclusion<SeiNodeDeploymentStatus> {
+    let mut notices = decision.notices;
+    notices.extend(decision.effects.iter().zip(outcomes).filter_map(told));
+    let fault = worst(outcomes);
+    let (mut status, requeue) = match fault.map(|it| it.class) {
+        None => (decision.status, decision.requeue),
+        Some(Class::Waiting) => (before.clone(), Requeue::After(env.tempo.task_poll_max)),
+        Some(Class::Conflict | Class::Transient | Class::Terminal) => {
+            (before.clone(), Requeue::Backoff)
+        }
+    };
+    report::summarize(fleet, &mut status, seen, env, fault);
+    Conclusion { status, requeue, notices }
+}
+
+fn told((effect, outcome): (&Effect, &Outcome)) -> Option<Notice> {
+    let Outcome::Done { uid } = outcome else { return None };
+    match effect {
+        Effect::Apply { object, over: None } => match object.as_ref() {
+            Desired::SeiNode(_) => {
+                let message = format!("Created SeiNode {}", object.name());
+                let uid = uid.as_deref().unwrap_or_default();
+                Some(Notice::normal(Reason::SeiNodeCreated, message, uid))
+            }
+            Desired::StatefulSet(_)
+            | Desired::Service(_)
+            | Desired::Claim(_)
+            | Desired::ConfigMap(_) => None,
+        },
+        Effect::Delete(target) if target.resource == Resource::SeiNode => {
+            let message = format!("Scaled down SeiNode {}", target.name);
+            Some(Notice::normal(Reason::SeiNodeDeleted, message, &target.uid))
+        }
+        Effect::Apply { .. }
+        | Effect::Create(_)
+        | Effect::SetOwners { .. }
+        | Effect::Delete(_)
+        | Effect::RemoveFinalizer
+        | Effect::Submit(_) => None,
+    }
+}

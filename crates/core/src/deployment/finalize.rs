@@ -1,0 +1,78 @@
+//! The end of a fleet: Terminating, its policy, its finalizer, in this order.
+
+use sei_api::{
+    DeletionPolicy, DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus, k8s, labels,
+};
+
+use crate::decision::{Decision, Requeue};
+use crate::deployment::{Observed, owner};
+use crate::effect::{Effect, Resource, Target};
+use crate::node::Seen;
+
+/// What a fleet that is being deleted needs now.
+///
+/// `Delete` leaves children and Service to the garbage collector. `Retain` lets go of them first:
+/// they stay, keep serving, and a fleet of the same name adopts them.
+pub(super) fn decide(
+    fleet: &SeiNodeDeployment,
+    status: &SeiNodeDeploymentStatus,
+    seen: &Observed,
+) -> Decision<SeiNodeDeploymentStatus> {
+    let finalizers = fleet.metadata.finalizers.iter().flatten();
+    if !finalizers.into_iter().any(|it| it == labels::NODEDEPLOYMENT_FINALIZER) {
+        return Decision::rest(status.clone(), Requeue::Never);
+    }
+    if status.phase != Some(DeploymentPhase::Terminating) {
+        let mut next = status.clone();
+        next.phase = Some(DeploymentPhase::Terminating);
+        return Decision::rest(next, Requeue::NextPass);
+    }
+    if !retains(fleet) {
+        return last(status);
+    }
+    let unseen = |it: &Seen<_>| matches!(it, Seen::Stale | Seen::Unreadable(_));
+    let hidden = matches!(seen.internal_service, Seen::Stale | Seen::Unreadable(_));
+    if hidden || seen.children.values().any(unseen) {
+        return Decision::rest(status.clone(), Requeue::Backoff);
+    }
+    let effects = releases(fleet, seen);
+    if effects.is_empty() {
+        return last(status);
+    }
+    Decision { effects, ..Decision::rest(status.clone(), Requeue::Backoff) }
+}
+
+/// Does this fleet let its children live when it goes?
+pub(super) fn retains(fleet: &SeiNodeDeployment) -> bool {
+    match &fleet.spec.deletion_policy {
+        Some(DeletionPolicy::Retain) => true,
+        // A word that this version does not know is no leave to delete data.
+        Some(DeletionPolicy::Unknown(_)) => true,
+        Some(DeletionPolicy::Delete) | None => false,
+    }
+}
+
+fn last(status: &SeiNodeDeploymentStatus) -> Decision<SeiNodeDeploymentStatus> {
+    let effects = vec![Effect::RemoveFinalizer];
+    Decision { effects, ..Decision::rest(status.clone(), Requeue::Never) }
+}
+
+fn releases(fleet: &SeiNodeDeployment, seen: &Observed) -> Vec<Effect> {
+    let uid = owner(fleet).uid;
+    let children = seen.children.values().filter_map(Seen::here);
+    let children = children.map(|it| (Resource::SeiNode, &it.metadata));
+    let service = seen.internal_service.here().map(|it| (Resource::Service, &it.metadata));
+    children
+        .chain(service)
+        .filter(|(_, meta)| meta.deletion_timestamp.is_none())
+        .filter_map(|(resource, meta)| release(resource, meta, uid))
+        .collect()
+}
+
+fn release(resource: Resource, meta: &k8s::ObjectMeta, uid: &str) -> Option<Effect> {
+    let owners = meta.owner_references.clone().unwrap_or_default();
+    let kept: Vec<k8s::OwnerReference> =
+        owners.iter().filter(|it| it.uid != uid).cloned().collect();
+    (kept.len() < owners.len())
+        .then(|| Effect::SetOwners { target: Target::seen(resource, meta), owners: kept })
+}

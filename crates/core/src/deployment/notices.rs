@@ -1,0 +1,108 @@
+//! What people hear about a fleet: a function of the status before and after a commit.
+
+use sei_api::condition::{Reason as Because, Status, Type};
+use sei_api::event::Reason;
+use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
+
+use crate::condition::find;
+use crate::deployment::{finalize, generation};
+use crate::notice::Notice;
+
+/// Characters of a hash that are enough to recognise it.
+const HASH_SHORT: usize = 8;
+
+/// The Kubernetes Events of one commit, in the order in which things happened.
+#[must_use]
+pub fn notices(
+    fleet: &SeiNodeDeployment,
+    before: &SeiNodeDeploymentStatus,
+    after: &SeiNodeDeploymentStatus,
+) -> Vec<Notice> {
+    let mut told = ended(before, after);
+    told.extend(begun(before, after));
+    told.extend(retained(fleet, before, after));
+    told.extend(refused(fleet, before, after));
+    told
+}
+
+fn begun(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Vec<Notice> {
+    let plan = plan_id(after);
+    let mut told = Vec::new();
+    if let Some(rollout) = &after.rollout {
+        let old = before.rollout.as_ref().map(|it| it.target_hash.as_str());
+        if let Some(old) = old.filter(|old| *old != rollout.target_hash) {
+            let message =
+                format!("Spec changed during active rollout, replacing plan (old target: {old})");
+            told.push(Notice::normal(Reason::RolloutSuperseded, message, plan));
+        }
+        if old != Some(rollout.target_hash.as_str()) {
+            let short: String = rollout.target_hash.chars().take(HASH_SHORT).collect();
+            let message = format!("InPlace rollout started (target: {short})");
+            told.push(Notice::normal(Reason::RolloutStarted, message, plan));
+        }
+    }
+    if !plan.is_empty() && plan != plan_id(before) {
+        let message = "Plan execution started".to_owned();
+        told.push(Notice::normal(Reason::PlanStarted, message, plan));
+    }
+    told
+}
+
+fn ended(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Vec<Notice> {
+    let plan = plan_id(before);
+    let over = |kind: Type, reason: Because| {
+        find(&after.conditions, kind).is_some_and(|it| it.reason == reason.as_str())
+    };
+    let mut told = Vec::new();
+    let rolled_out = before.rollout.is_some() && after.rollout.is_none();
+    if rolled_out && over(Type::RolloutInProgress, Because::RolloutComplete) {
+        let message = "Deployment rollout completed successfully".to_owned();
+        told.push(Notice::normal(Reason::RolloutComplete, message, plan));
+    }
+    if before.plan.is_some() && after.plan.is_none() {
+        if over(Type::PlanInProgress, Because::PlanComplete) {
+            let message = "Plan completed successfully".to_owned();
+            told.push(Notice::normal(Reason::PlanComplete, message, plan));
+        }
+        if over(Type::PlanInProgress, Because::PlanFailed) {
+            told.push(Notice::warning(Reason::PlanFailed, "Plan failed".to_owned(), plan));
+        }
+    }
+    told
+}
+
+fn retained(
+    fleet: &SeiNodeDeployment,
+    before: &SeiNodeDeploymentStatus,
+    after: &SeiNodeDeploymentStatus,
+) -> Option<Notice> {
+    let leaving = after.phase == Some(DeploymentPhase::Terminating) && before.phase != after.phase;
+    (leaving && finalize::retains(fleet)).then(|| {
+        let message = "Orphaning child SeiNodes and networking resources".to_owned();
+        Notice::normal(Reason::RetainResources, message, "")
+    })
+}
+
+fn refused(
+    fleet: &SeiNodeDeployment,
+    before: &SeiNodeDeploymentStatus,
+    after: &SeiNodeDeploymentStatus,
+) -> Option<Notice> {
+    let stalled =
+        find(&after.conditions, Type::Stalled).filter(|it| it.status == Status::True.as_str())?;
+    let reason = match Because::from_word(&stalled.reason)? {
+        Because::NotSupportedYet => Reason::NotSupportedYet,
+        Because::InvalidSpec => Reason::InvalidSpec,
+        Because::ForeignObject => Reason::ForeignObject,
+        _ => return None,
+    };
+    let same = find(&before.conditions, Type::Stalled).is_some_and(|it| {
+        it.status == stalled.status && it.reason == stalled.reason && it.message == stalled.message
+    });
+    let discriminator = format!("{}/{}", generation(fleet), stalled.message);
+    (!same).then(|| Notice::warning(reason, stalled.message.clone(), &discriminator))
+}
+
+fn plan_id(status: &SeiNodeDeploymentStatus) -> &str {
+    status.plan.as_ref().and_then(|it| it.id.as_deref()).unwrap_or_default()
+}

@@ -1,0 +1,345 @@
+//! What a fleet's status says besides its rollout: counts, children, addresses, conditions.
+
+use sei_api::condition::{Reason, Status, Type};
+use sei_api::{
+    DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
+    NodePhase, PerPodService, PerPodServicePorts, SeiNode, SeiNodeDeployment,
+    SeiNodeDeploymentStatus, labels,
+};
+
+use crate::condition::{Conditions, Say, find, is_true};
+use crate::deployment::children::{self, Children, Place, Settles};
+use crate::deployment::{Env, Observed, name, namespace, owner, rollout};
+use crate::fault::Fault;
+use crate::node::Seen;
+use crate::node::spec::Refusal;
+use crate::ownership::{Ownership, classify};
+use crate::render::ports::{self, Port};
+
+/// Says that the spec is refused; nothing new is created, what runs is left alone.
+pub(super) fn refuse(
+    fleet: &SeiNodeDeployment,
+    status: &mut SeiNodeDeploymentStatus,
+    seen: &Observed,
+    refusal: Refusal,
+) {
+    let Refusal { reason, message } = refusal;
+    let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
+    conditions.set(Type::Ready, Say::no(reason, message.clone()));
+    conditions.set(Type::Stalled, Say::yes(reason, message.clone()));
+    conditions.set(Type::Reconciling, Say::no(reason, message));
+    seed(&mut conditions);
+}
+
+/// Sums `status` up; `trouble` is the fault that this round met.
+pub(super) fn summarize(
+    fleet: &SeiNodeDeployment,
+    status: &mut SeiNodeDeploymentStatus,
+    seen: &Observed,
+    env: Env<'_>,
+    trouble: Option<&Fault>,
+) {
+    if status.phase == Some(DeploymentPhase::Terminating) {
+        terminating(fleet, status, seen, trouble);
+        return;
+    }
+    let children = children::read(fleet, seen);
+    let tally = Tally::of(fleet, &children, seen, env);
+    status.replicas = fleet.spec.replicas;
+    status.ready_replicas = tally.ready;
+    status.updated_replicas = tally.updated;
+    status.available_replicas = tally.available;
+    status.selector = Some(format!("{}={}", labels::NODEDEPLOYMENT, name(fleet)));
+    status.nodes = children.owned.iter().map(|it| group_node(fleet, it)).collect();
+    status.incumbent_nodes = children.owned.iter().map(|it| child(it)).collect();
+    addresses(fleet, status, seen, &children);
+    status.phase = Some(phase(fleet, status, &children, &tally));
+    if super::spec::refusal(fleet).is_some() {
+        return;
+    }
+    let verdict = verdict(fleet, status, (&children, seen), &tally, trouble);
+    let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
+    conditions.set(Type::NodesReady, tally.nodes_ready(fleet));
+    let (ready, reconciling, stalled) = verdict.says();
+    conditions.set(Type::Ready, ready);
+    conditions.set(Type::Reconciling, reconciling);
+    conditions.set(Type::Stalled, stalled);
+    seed(&mut conditions);
+}
+
+/// How many of the wanted children are how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    ready: i32,
+    updated: i32,
+    available: i32,
+    failed: i32,
+    initializing: i32,
+}
+
+impl Tally {
+    fn of(
+        fleet: &SeiNodeDeployment,
+        children: &Children<'_>,
+        seen: &Observed,
+        env: Env<'_>,
+    ) -> Self {
+        let target = children::target(fleet);
+        let mut tally = Self::default();
+        for slot in &children.wanted {
+            let Place::Ours(node) = slot.place else { continue };
+            let workload = seen.workloads.get(&slot.name);
+            let ready = children::is_ready(node, workload);
+            let settled = match children::settles_at(workload, env.tempo.min_ready) {
+                Settles::Now => true,
+                Settles::At(time) => time <= seen.now,
+                Settles::Unknown => false,
+            };
+            tally.ready += i32::from(ready);
+            tally.updated += i32::from(children::on_target(node, target));
+            tally.available += i32::from(ready && settled);
+            match node.status.as_ref().and_then(|it| it.phase.as_ref()) {
+                Some(NodePhase::Failed) => tally.failed += 1,
+                Some(NodePhase::Pending | NodePhase::Initializing) => tally.initializing += 1,
+                Some(NodePhase::Running | NodePhase::Terminating | NodePhase::Unknown(_))
+                | None => {}
+            }
+        }
+        tally
+    }
+
+    fn nodes_ready(self, fleet: &SeiNodeDeployment) -> Say {
+        let Self { ready, failed, initializing, .. } = self;
+        let count = format!("{ready}/{} nodes ready", fleet.spec.replicas);
+        if ready >= fleet.spec.replicas {
+            Say::yes(Reason::AllNodesReady, count)
+        } else if failed > 0 {
+            let message = format!("{count} ({failed} failed, {initializing} initializing)");
+            Say::no(Reason::NodesFailed, message)
+        } else {
+            Say::no(Reason::NodesInitializing, format!("{count} ({initializing} initializing)"))
+        }
+    }
+}
+
+/// One word on a fleet, from which its three kstatus conditions follow.
+enum Verdict {
+    Ready(String),
+    Waiting(String),
+    Working(Reason, String),
+    Stalled(Reason, String),
+}
+
+impl Verdict {
+    fn says(self) -> (Say, Say, Say) {
+        let settled = || Say::no(Reason::Settled, "nothing is left to do");
+        let moving = || Say::no(Reason::Progressing, "work is in progress");
+        match self {
+            Self::Ready(message) => (Say::yes(Reason::Ready, message), settled(), settled()),
+            Self::Waiting(message) => (Say::no(Reason::NotReady, message), settled(), settled()),
+            Self::Working(reason, message) => {
+                (Say::no(reason, message.clone()), Say::yes(reason, message), moving())
+            }
+            Self::Stalled(reason, message) => {
+                let stalled = Say::no(Reason::Retrying, "stalled; see condition Stalled");
+                (Say::no(reason, message.clone()), stalled, Say::yes(reason, message))
+            }
+        }
+    }
+}
+
+fn verdict(
+    fleet: &SeiNodeDeployment,
+    status: &SeiNodeDeploymentStatus,
+    (children, seen): (&Children<'_>, &Observed),
+    tally: &Tally,
+    trouble: Option<&Fault>,
+) -> Verdict {
+    if let Some(message) = foreign(fleet, children, seen) {
+        return Verdict::Stalled(Reason::ForeignObject, message);
+    }
+    let wanted = fleet.spec.replicas;
+    if tally.failed > 0 && status.rollout.is_none() {
+        return Verdict::Stalled(Reason::NodesFailed, failed_nodes(children));
+    }
+    if let Some(fault) = trouble {
+        return Verdict::Working(Reason::Retrying, fault.detail.clone());
+    }
+    let done = format!("{} of {wanted} nodes on target", tally.updated);
+    if let Some(rollout) = &status.rollout {
+        let message = format!("rolling out template {}: {done}", rollout.target_hash);
+        return Verdict::Working(Reason::Progressing, message);
+    }
+    if let Some(name) = leftover(children) {
+        let message = format!(
+            "SeiNode \"{name}\" of a deleted fleet is still there; the garbage collector removes it"
+        );
+        return Verdict::Working(Reason::LeftoverObject, message);
+    }
+    if tally.updated < wanted {
+        return Verdict::Working(Reason::Progressing, done);
+    }
+    if tally.ready < wanted {
+        return Verdict::Waiting(format!("{}/{wanted} nodes ready", tally.ready));
+    }
+    Verdict::Ready(format!("{wanted} nodes run {}", fleet.spec.template.spec.image))
+}
+
+/// Objects of somebody else at our names, and what to do about them.
+fn foreign(fleet: &SeiNodeDeployment, children: &Children<'_>, seen: &Observed) -> Option<String> {
+    let foreign_child =
+        children.wanted.iter().find(|it| matches!(it.place, Place::Foreign)).map(|it| &it.name);
+    if let Some(child) = foreign_child {
+        return Some(refusal("SeiNode", child, name(fleet)));
+    }
+    let service = seen.internal_service.here()?;
+    let theirs = classify(&service.metadata, owner(fleet)) == Ownership::Foreign;
+    let service = service.metadata.name.as_deref().unwrap_or_default();
+    theirs.then(|| refusal("Service", service, name(fleet)))
+}
+
+fn refusal(kind: &str, object: &str, fleet: &str) -> String {
+    format!(
+        "{kind} \"{object}\" already exists and is not controlled by SeiNodeDeployment \
+         \"{fleet}\"; delete or rename it"
+    )
+}
+
+fn leftover<'a>(children: &'a Children<'_>) -> Option<&'a str> {
+    let slot = children.wanted.iter().find(|it| matches!(it.place, Place::Leftover))?;
+    Some(&slot.name)
+}
+
+fn failed_nodes(children: &Children<'_>) -> String {
+    let failed: Vec<String> = children
+        .owned
+        .iter()
+        .filter(|it| it.status.as_ref().is_some_and(|it| it.phase == Some(NodePhase::Failed)))
+        .map(|it| child(it))
+        .collect();
+    format!("failed: {}; see their condition Stalled", failed.join(", "))
+}
+
+/// First match wins.
+fn phase(
+    fleet: &SeiNodeDeployment,
+    status: &SeiNodeDeploymentStatus,
+    children: &Children<'_>,
+    tally: &Tally,
+) -> DeploymentPhase {
+    let owned = i32::try_from(children.owned.len()).unwrap_or(i32::MAX);
+    if is_true(&status.conditions, Type::RolloutInProgress) {
+        DeploymentPhase::Upgrading
+    } else if is_true(&status.conditions, Type::PlanInProgress) {
+        let rollout = status.rollout.is_some();
+        if rollout { DeploymentPhase::Upgrading } else { DeploymentPhase::Initializing }
+    } else if owned == 0 {
+        DeploymentPhase::Pending
+    } else if tally.ready == fleet.spec.replicas {
+        DeploymentPhase::Ready
+    } else if tally.failed == owned {
+        DeploymentPhase::Failed
+    } else if tally.failed > 0 && tally.ready > 0 {
+        DeploymentPhase::Degraded
+    } else {
+        DeploymentPhase::Initializing
+    }
+}
+
+/// A child, and why it is not on target.
+fn group_node(fleet: &SeiNodeDeployment, node: &SeiNode) -> GroupNode {
+    let status = node.status.as_ref();
+    let conditions = status.map(|it| it.conditions.as_slice()).unwrap_or_default();
+    let on_target = children::on_target(node, children::target(fleet));
+    let why = [(Type::Stalled, Status::True), (Type::Reconciling, Status::True)]
+        .into_iter()
+        .find_map(|(kind, said)| find(conditions, kind).filter(|it| it.status == said.as_str()))
+        .filter(|_| !on_target);
+    GroupNode {
+        name: child(node),
+        phase: status.and_then(|it| it.phase.clone()),
+        current_image: status.and_then(|it| it.current_image.clone()),
+        reason: why.map(|it| it.reason.clone()),
+        message: why.map(|it| it.message.clone()),
+    }
+}
+
+fn addresses(
+    fleet: &SeiNodeDeployment,
+    status: &mut SeiNodeDeploymentStatus,
+    seen: &Observed,
+    children: &Children<'_>,
+) {
+    let (name, namespace) = (name(fleet), namespace(fleet));
+    let service = format!("{name}-internal");
+    let applied = seen
+        .internal_service
+        .here()
+        .is_some_and(|it| classify(&it.metadata, owner(fleet)) == Ownership::Ours);
+    if applied || matches!(seen.internal_service, Seen::Stale) {
+        status.internal_service = Some(InternalService {
+            name: service.clone(),
+            namespace: namespace.to_owned(),
+            ports: InternalServicePorts {
+                rpc: ports::RPC.number,
+                evm_http: ports::EVM_RPC.number,
+                rest: ports::REST.number,
+            },
+        });
+    }
+    let numbered = || children.owned.iter().filter(|it| children::ordinal_of(it).is_some());
+    status.per_pod_services = numbered()
+        .map(|it| PerPodService {
+            name: child(it),
+            namespace: namespace.to_owned(),
+            ports: PerPodServicePorts {
+                evm_http: ports::EVM_RPC.number,
+                evm_ws: ports::EVM_WS.number,
+            },
+        })
+        .collect();
+    let url = |scheme: &str, host: &str, port: Port| {
+        format!("{scheme}://{host}.{namespace}.svc:{}", port.number)
+    };
+    let has_service = status.internal_service.is_some();
+    let nodes: Vec<EndpointNode> = numbered()
+        .map(|it| EndpointNode {
+            name: child(it),
+            evm_json_rpc: Some(url("http", &child(it), ports::EVM_RPC)),
+            evm_ws: Some(url("ws", &child(it), ports::EVM_WS)),
+        })
+        .collect();
+    status.endpoints = (has_service || !nodes.is_empty()).then(|| Endpoints {
+        tendermint_rpc: has_service.then(|| url("http", &service, ports::RPC)),
+        tendermint_rest: has_service.then(|| url("http", &service, ports::REST)),
+        nodes,
+    });
+}
+
+fn terminating(
+    fleet: &SeiNodeDeployment,
+    status: &mut SeiNodeDeploymentStatus,
+    seen: &Observed,
+    trouble: Option<&Fault>,
+) {
+    let message = trouble.map_or("the fleet is being deleted", |it| it.detail.as_str()).to_owned();
+    let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
+    conditions.set(Type::Ready, Say::no(Reason::Terminating, message.clone()));
+    conditions.set(Type::Reconciling, Say::yes(Reason::Terminating, message));
+    conditions.set(Type::Stalled, Say::no(Reason::Progressing, "work is in progress"));
+    seed(&mut conditions);
+}
+
+/// Conditions that nothing has set yet say so.
+fn seed(conditions: &mut Conditions<'_>) {
+    let none = |message| Say::no(Reason::NotApplicable, message);
+    conditions.seed(Type::RouteReady, none("spec.networking is not set"));
+    conditions.seed(Type::PlanInProgress, Say::no(Reason::NotStarted, "no plan yet"));
+    conditions.seed(Type::RolloutInProgress, Say::no(Reason::NotStarted, "no rollout yet"));
+    conditions.seed(Type::GenesisCeremonyNeeded, none("spec.genesis is not set"));
+    conditions.seed(Type::GenesisCeremonyComplete, none("spec.genesis is not set"));
+}
+
+fn child(node: &SeiNode) -> String {
+    node.metadata.name.clone().unwrap_or_default()
+}

@@ -1,0 +1,42 @@
+//! Which fleet specs can be worked with: all faults at once, each naming its field.
+
+use sei_api::SeiNodeDeployment;
+
+use crate::node::spec::{self as node_spec, Refusal, SpecFault};
+
+/// A fleet's name leaves room for `-<ordinal>` in the name of a child.
+const NAME_LENGTH_MAX: usize = 49;
+/// Children of a fleet.
+const REPLICAS_MAX: i32 = 100;
+/// Where the template's node spec is.
+const TEMPLATE: &str = "spec.template.spec";
+
+/// Why this fleet is not acted on; none if it is.
+pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
+    let name = fleet.metadata.name.as_deref().unwrap_or_default();
+    let mut faults = Vec::new();
+    let mut check = |holds: bool, field: &str, detail: String| {
+        if !holds {
+            faults.push(SpecFault { field: field.to_owned(), detail });
+        }
+    };
+    let label = format!("must be a DNS-1035 label of at most {NAME_LENGTH_MAX} characters");
+    check(node_spec::is_dns_label(name, NAME_LENGTH_MAX), "metadata.name", label);
+    let replicas = (1..=REPLICAS_MAX).contains(&fleet.spec.replicas);
+    check(replicas, "spec.replicas", format!("must be between 1 and {REPLICAS_MAX}"));
+    for (key, value) in fleet.spec.template.metadata.iter().flat_map(|it| &it.labels) {
+        let good =
+            node_spec::is_label_key(key) && (value.is_empty() || node_spec::is_label_value(value));
+        let field = format!("spec.template.metadata.labels[\"{key}\"]");
+        check(good, &field, "is no valid label".to_owned());
+    }
+    faults.extend(node_spec::faults(&fleet.spec.template.spec, TEMPLATE));
+    let mut unsupported = node_spec::unsupported(&fleet.spec.template.spec, TEMPLATE);
+    if fleet.spec.networking.is_some() {
+        unsupported.push("spec.networking".to_owned());
+    }
+    if fleet.spec.genesis.is_some() {
+        unsupported.push("spec.genesis".to_owned());
+    }
+    node_spec::refuse(&faults, &unsupported)
+}

@@ -1,0 +1,70 @@
+//! What went wrong, who has to act, and how it is said.
+
+use std::fmt;
+
+/// What happens next. The shell never chooses; it only obeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Not yet. Wait for the watch or the poll; costs no attempt.
+    Waiting,
+    /// Somebody else wrote first. Read again at once; costs no attempt.
+    Conflict,
+    /// This attempt failed. Retry with back-off, counted where the task has a budget.
+    Transient,
+    /// Cannot succeed with this input. Ends the plan; a change of the spec may start another.
+    Terminal,
+}
+
+/// One thing that did not work, in words that stay the same from one attempt to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Who has to act.
+    pub class: Class,
+    /// Lower case, no full stop, names in double quotes, at most [`DETAIL_BYTES_MAX`] bytes.
+    pub detail: String,
+}
+
+/// A condition message may hold 32 KiB; a person reads two lines.
+pub const DETAIL_BYTES_MAX: usize = 1024;
+
+impl Fault {
+    /// A fault of `class`; `detail` is cut to [`DETAIL_BYTES_MAX`].
+    #[must_use]
+    pub fn new(class: Class, detail: impl Into<String>) -> Self {
+        Self { class, detail: cut(detail.into(), DETAIL_BYTES_MAX) }
+    }
+
+    /// Not yet; a watch event or a poll will tell.
+    #[must_use]
+    pub fn waiting(detail: impl Into<String>) -> Self {
+        Self::new(Class::Waiting, detail)
+    }
+
+    /// This attempt failed; another may succeed.
+    #[must_use]
+    pub fn transient(detail: impl Into<String>) -> Self {
+        Self::new(Class::Transient, detail)
+    }
+
+    /// No attempt can succeed with this input.
+    #[must_use]
+    pub fn terminal(detail: impl Into<String>) -> Self {
+        Self::new(Class::Terminal, detail)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+/// Cuts `text` to at most `bytes_max` bytes at a character boundary.
+#[must_use]
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}

@@ -1,0 +1,51 @@
+//! What became of a round's effects, folded into the status.
+
+use sei_api::{SeiNode, SeiNodeStatus};
+
+use crate::decision::{Conclusion, Decision, Requeue};
+use crate::effect::{Outcome, worst};
+use crate::fault::Class;
+use crate::node::decide::Round;
+use crate::node::{Env, Observed, executor, report};
+use crate::plan;
+
+/// The status after the effects of `decision`, which was taken on `before`.
+///
+/// A fault undoes the success that the decision counted on; it is part of the status, so that
+/// nothing is retried in silence.
+pub fn conclude(
+    (node, before): (&SeiNode, &SeiNodeStatus),
+    seen: &Observed,
+    env: Env<'_>,
+    (decision, outcomes): (Decision<SeiNodeStatus>, &[Outcome]),
+) -> Conclusion<SeiNodeStatus> {
+    let round = Round { node, before, seen, env };
+    let Some(fault) = worst(outcomes).cloned() else {
+        let mut status = decision.status;
+        report::summarize(node, &mut status, seen, None);
+        return Conclusion { status, requeue: decision.requeue, notices: decision.notices };
+    };
+    let mut status = before.clone();
+    let index = status.plan.as_ref().and_then(plan::current);
+    let requeue = match (fault.class, index) {
+        (Class::Terminal, Some(index)) => {
+            let failed = executor::fail(round, status, index, &fault.detail);
+            status = failed.status;
+            failed.requeue
+        }
+        (Class::Waiting, _) => Requeue::After(env.tempo.task_poll_max),
+        (Class::Conflict | Class::Transient | Class::Terminal, _) => {
+            if fault.class != Class::Conflict
+                && let Some(task) = status
+                    .plan
+                    .as_mut()
+                    .and_then(|plan| index.and_then(|index| plan.tasks.get_mut(index)))
+            {
+                task.error = Some(fault.detail.clone());
+            }
+            Requeue::Backoff
+        }
+    };
+    report::summarize(node, &mut status, seen, Some(&fault));
+    Conclusion { status, requeue, notices: Vec::new() }
+}

@@ -1,0 +1,176 @@
+//! The rules of a pass over a node, in order.
+//!
+//! 1. Being deleted: finalize.
+//! 2. A spec that cannot work or is not built yet: say so, leave alone what runs.
+//! 3. What was seen running is recorded, whatever else happens.
+//! 4. A plan in flight whose target left the spec is replaced; else its current task goes on.
+//! 5. A failed plan is held until the spec changes or its time to retry has come.
+//! 6. A node that never ran, or failed: initialise.
+//! 7. A running node: drift first, then re-approval of its sidecar, then repair of its Service
+//!    and access rules, then rest.
+
+use sei_api::condition::{Reason, Status, Type};
+use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus, TaskPlan, k8s};
+use sei_sidecar_api::Health;
+
+use crate::condition::{Conditions, Say, find};
+use crate::decision::{Decision, Requeue};
+use crate::node::infra::Step;
+use crate::node::{
+    Env, Observed, Seen, drift, evidence, executor, finalize, generation, infra, peers, plans,
+    report, spec,
+};
+use crate::plan;
+
+/// One round's view of one node.
+#[derive(Clone, Copy)]
+pub(super) struct Round<'a> {
+    pub(super) node: &'a SeiNode,
+    pub(super) before: &'a SeiNodeStatus,
+    pub(super) seen: &'a Observed,
+    pub(super) env: Env<'a>,
+}
+
+/// What this node needs now.
+pub fn decide(
+    node: &SeiNode,
+    status: &SeiNodeStatus,
+    seen: &Observed,
+    env: Env<'_>,
+) -> Decision<SeiNodeStatus> {
+    if node.metadata.deletion_timestamp.is_some() {
+        return finalize::decide(node, status, seen);
+    }
+    let mut next = status.clone();
+    let edited = next.observed_generation != node.metadata.generation;
+    next.observed_generation = node.metadata.generation;
+    if let Some(refusal) = spec::refusal(node) {
+        report::refuse(node, &mut next, seen.now, refusal);
+        return Decision::rest(next, Requeue::After(env.tempo.steady));
+    }
+    next.resolved_peers = peers::resolve(node, &seen.peers);
+    evidence::stamp(&mut next, seen);
+    let round = Round { node, before: status, seen, env };
+    round.probe(&mut next);
+    round.advance(next, edited)
+}
+
+impl Round<'_> {
+    fn advance(self, mut next: SeiNodeStatus, edited: bool) -> Decision<SeiNodeStatus> {
+        let plan = next.plan.take();
+        match plan {
+            Some(plan) if plan.phase == PlanPhase::Active => {
+                if plans::still_wanted(&plan, self.node) {
+                    next.plan = Some(plan);
+                    return executor::step(self, next);
+                }
+                self.supersede(next, &plan)
+            }
+            Some(plan) if plan.phase == PlanPhase::Failed && !edited => self.hold(next, plan),
+            Some(_) | None => self.begin(next),
+        }
+    }
+
+    /// The spec moved under a plan in flight: what it would have done is no longer wanted.
+    fn supersede(self, mut next: SeiNodeStatus, old: &TaskPlan) -> Decision<SeiNodeStatus> {
+        let in_update = find(&next.conditions, Type::NodeUpdateInProgress)
+            .is_some_and(|it| it.status == Status::True.as_str());
+        if in_update {
+            let message = format!("plan {} superseded by a change of the spec", plan::id_of(old));
+            let say = Say::no(Reason::UpdateSuperseded, message);
+            self.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
+        }
+        self.begin(next)
+    }
+
+    /// A failed plan stays as diagnosis until its time to retry.
+    fn hold(self, mut next: SeiNodeStatus, failed: TaskPlan) -> Decision<SeiNodeStatus> {
+        let due = plans::retry_at(&failed, &next, self.env.tempo);
+        let wait = due.duration_since(self.seen.now);
+        if wait.is_positive() && plans::still_wanted(&failed, self.node) {
+            next.plan = Some(failed);
+            return Decision::rest(next, Requeue::After(wait.unsigned_abs()));
+        }
+        self.begin(next)
+    }
+
+    fn begin(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+        if next.phase == Some(NodePhase::Running) { self.running(next) } else { self.init(next) }
+    }
+
+    fn init(self, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+        next.plan = Some(plans::init(self.node, self.seen));
+        self.enter(&mut next, NodePhase::Initializing);
+        Decision::rest(next, Requeue::NextPass)
+    }
+
+    fn running(self, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+        // Without the workload nothing can be said about drift; a status that advanced its
+        // generation without a plan would claim that there is none.
+        if matches!(self.seen.statefulset, Seen::Stale | Seen::Unreadable(_)) {
+            let rest = Requeue::After(self.env.tempo.task_poll_first);
+            return Decision::rest(self.before.clone(), rest);
+        }
+        if let Some(message) = drift::find(self.node, &next, &self.seen.statefulset) {
+            let say = Say::yes(Reason::UpdateStarted, message);
+            self.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
+            next.plan = Some(plans::update(self.node, self.seen.fresh_id));
+            return Decision::rest(next, Requeue::NextPass);
+        }
+        let lost = find(&next.conditions, Type::SidecarReady).is_some_and(|it| {
+            it.status == Status::False.as_str() && it.reason == Reason::NotReady.as_str()
+        });
+        if lost {
+            next.plan = Some(plans::mark_ready(self.node, self.seen.fresh_id));
+            return Decision::rest(next, Requeue::NextPass);
+        }
+        self.repair(next)
+    }
+
+    /// The Service and the access rules stay as rendered; neither restarts a pod.
+    fn repair(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+        let rest = Requeue::After(self.env.tempo.health_max_age);
+        let mut decision = Decision::rest(next, rest);
+        for step in [infra::service(self), infra::config_map(self)] {
+            match step {
+                Step::Act(effect) => decision.effects.push(effect),
+                Step::Fatal(detail) => {
+                    self.conditions(&mut decision.status.conditions)
+                        .set(Type::Stalled, Say::yes(Reason::ForeignObject, detail));
+                }
+                Step::Done | Step::Wait(_) => {}
+            }
+        }
+        decision
+    }
+
+    /// What the sidecar last said of itself; only a running node is asked.
+    fn probe(self, next: &mut SeiNodeStatus) {
+        let Some(health) = &self.seen.health else { return };
+        if next.phase != Some(NodePhase::Running) {
+            return;
+        }
+        let say = match health {
+            Ok(Health::Ready) => Say::yes(Reason::Ready, "sidecar returned 200"),
+            Ok(Health::NotReady) => {
+                Say::no(Reason::NotReady, "sidecar returned 503, re-issuing mark-ready")
+            }
+            Err(error) => {
+                Say::unknown(Reason::Unreachable, format!("sidecar Healthz error: {error}"))
+            }
+        };
+        self.conditions(&mut next.conditions).set(Type::SidecarReady, say);
+    }
+
+    /// Moves to `phase`; the transition time moves only when the phase does.
+    pub(super) fn enter(self, next: &mut SeiNodeStatus, phase: NodePhase) {
+        if next.phase.as_ref() != Some(&phase) {
+            next.phase = Some(phase);
+            next.phase_transition_time = Some(k8s::Time(self.seen.now));
+        }
+    }
+
+    pub(super) fn conditions(self, list: &mut Vec<k8s::Condition>) -> Conditions<'_> {
+        Conditions { list, generation: generation(self.node), now: self.seen.now }
+    }
+}

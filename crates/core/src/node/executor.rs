@@ -1,0 +1,197 @@
+//! One step of a node's plan: the task whose turn it is, what was seen, what follows.
+
+use std::time::Duration;
+
+use sei_api::condition::{Reason, Status, Type};
+use sei_api::{NodePhase, PlannedTask, SeiNodeStatus, TaskPlan, k8s};
+use sei_sidecar_api::{Health, TaskSpec};
+
+use crate::condition::{Say, find};
+use crate::decision::{Decision, Requeue};
+use crate::effect::Effect;
+use crate::fault::{Class, Fault};
+use crate::node::decide::Round;
+use crate::node::{claim, infra, plans, sidecar};
+use crate::plan::{self, kinds::NodeTask};
+
+/// The next step of the active plan in `next`.
+pub(super) fn step(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+    let Some(plan) = next.plan.as_mut() else { return Decision::rest(next, Requeue::Never) };
+    let Some(index) = plan::current(plan) else { return settle(round, next) };
+    let Some(task) = plan.tasks.get_mut(index) else {
+        return Decision::rest(next, Requeue::Never);
+    };
+    match NodeTask::read(&task.type_, task.params.as_ref()) {
+        Ok(NodeTask::Sidecar(spec)) => sidecar_task(round, next, index, &spec),
+        Ok(kind) => controller_task(round, next, index, &kind),
+        Err(unreadable) => fail(round, next, index, &unreadable.to_string()),
+    }
+}
+
+/// Ends the plan at task `index`, and the node's way up if the plan was that.
+pub(super) fn fail(
+    round: Round<'_>,
+    mut next: SeiNodeStatus,
+    index: usize,
+    error: &str,
+) -> Decision<SeiNodeStatus> {
+    let Some(plan) = next.plan.as_mut() else { return Decision::rest(next, Requeue::Never) };
+    plan::fail(plan, index, error, round.seen.now);
+    let failed_phase = plan.failed_phase.clone();
+    let message = format!("plan {} failed: {}", plan::id_of(plan), plan::failure(plan));
+    end_update(round, &mut next, Say::no(Reason::UpdateFailed, message));
+    if let Some(phase) = failed_phase {
+        round.enter(&mut next, phase);
+    }
+    Decision::rest(next, Requeue::After(round.env.tempo.failed_retry))
+}
+
+fn controller_task(
+    round: Round<'_>,
+    mut next: SeiNodeStatus,
+    index: usize,
+    kind: &NodeTask,
+) -> Decision<SeiNodeStatus> {
+    let step = match kind {
+        NodeTask::EnsureDataPvc => claim::ensure(round),
+        NodeTask::ApplyRbacProxyConfig => infra::config_map(round),
+        NodeTask::ApplyStatefulset => infra::statefulset(round),
+        NodeTask::ApplyService => infra::service(round),
+        NodeTask::ReplacePod => infra::replace_pod(round),
+        NodeTask::ObserveImage => infra::observe_image(round),
+        NodeTask::Sidecar(_) => infra::Step::Done,
+    };
+    match step {
+        infra::Step::Done => complete(round, next, index),
+        infra::Step::Act(effect) => act(round, next, index, effect),
+        infra::Step::Wait(fault) => {
+            wait(round, &mut next, index, &fault);
+            Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
+        }
+        infra::Step::Fatal(error) => fail(round, next, index, &error),
+    }
+}
+
+fn sidecar_task(
+    round: Round<'_>,
+    mut next: SeiNodeStatus,
+    index: usize,
+    spec: &TaskSpec,
+) -> Decision<SeiNodeStatus> {
+    let Some(task) = task_mut(&mut next, index) else {
+        return Decision::rest(next, Requeue::Never);
+    };
+    match sidecar::step(round, task, spec) {
+        sidecar::Step::Done => complete(round, next, index),
+        sidecar::Step::Submit(request) => act(round, next, index, Effect::Submit(request)),
+        sidecar::Step::Running(poll) => {
+            task.error = None;
+            plan::begin(task, round.seen.now);
+            Decision::rest(next, Requeue::After(poll))
+        }
+        sidecar::Step::BackingOff(rest) => Decision::rest(next, Requeue::After(rest)),
+        sidecar::Step::Retry { error } => {
+            let delay = count_retry(round, task, error);
+            Decision::rest(next, Requeue::After(delay))
+        }
+        sidecar::Step::Wait(fault) => {
+            wait(round, &mut next, index, &fault);
+            Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
+        }
+        sidecar::Step::Fatal(error) => fail(round, next, index, &error),
+        sidecar::Step::Reapprove => reapprove(round, next),
+    }
+}
+
+/// A retry is counted and its error stays readable before it is begun.
+fn count_retry(round: Round<'_>, task: &mut PlannedTask, error: String) -> Duration {
+    task.retry_count += 1;
+    task.submitted_at = None;
+    task.error = Some(error);
+    round.env.tempo.task_backoff(u32::try_from(task.retry_count).unwrap_or(u32::MAX))
+}
+
+fn complete(round: Round<'_>, mut next: SeiNodeStatus, index: usize) -> Decision<SeiNodeStatus> {
+    if let Some(task) = task_mut(&mut next, index) {
+        plan::complete(task, round.seen.now);
+    }
+    let done = next.plan.as_ref().is_some_and(|plan| plan::current(plan).is_none());
+    if done { settle(round, next) } else { Decision::rest(next, Requeue::Again) }
+}
+
+/// An effect only begins a task; the next look at the world tells whether it is done.
+fn act(
+    round: Round<'_>,
+    mut next: SeiNodeStatus,
+    index: usize,
+    effect: Effect,
+) -> Decision<SeiNodeStatus> {
+    if let Some(task) = task_mut(&mut next, index) {
+        plan::begin(task, round.seen.now);
+        task.error = None;
+    }
+    // A single write that was accepted is done: its answer is as good as the look that follows,
+    // and that look would have to wait for the watch.
+    let done =
+        matches!(effect, Effect::Apply { .. } | Effect::Create(_) | Effect::SetOwners { .. });
+    let mut decision = if done {
+        complete(round, next, index)
+    } else if matches!(effect, Effect::Submit(_)) {
+        Decision::rest(next, Requeue::Again)
+    } else {
+        Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
+    };
+    decision.effects.push(effect);
+    decision
+}
+
+fn wait(round: Round<'_>, next: &mut SeiNodeStatus, index: usize, fault: &Fault) {
+    let Some(task) = task_mut(next, index) else { return };
+    match fault.class {
+        Class::Waiting | Class::Conflict => plan::begin(task, round.seen.now),
+        Class::Transient | Class::Terminal => task.error = Some(fault.detail.clone()),
+    }
+}
+
+/// The plan is through: the node is where the plan was to bring it, and the plan goes.
+fn settle(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+    let Some(plan) = next.plan.take() else { return Decision::rest(next, Requeue::Never) };
+    let message = format!("plan {} completed", plan::id_of(&plan));
+    end_update(round, &mut next, Say::no(Reason::UpdateComplete, message));
+    if let Some(phase) = plan.target_phase {
+        round.enter(&mut next, phase);
+    }
+    if matches!(round.seen.health, Some(Ok(Health::Ready))) {
+        let say = Say::yes(Reason::Ready, "sidecar returned 200");
+        round.conditions(&mut next.conditions).set(Type::SidecarReady, say);
+    }
+    Decision::rest(next, Requeue::Again)
+}
+
+/// Every re-approval has a new id: the sidecar does not repeat a completed task.
+fn reapprove(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
+    let old: Option<TaskPlan> = next.plan.take();
+    let mut plan = plans::mark_ready(round.node, round.seen.fresh_id);
+    plan.failed_phase = old.and_then(|old| old.failed_phase);
+    next.plan = Some(plan);
+    if next.phase == Some(NodePhase::Running) {
+        let say = Say::no(Reason::NotReady, "sidecar returned 503, re-issuing mark-ready");
+        round.conditions(&mut next.conditions).set(Type::SidecarReady, say);
+    }
+    Decision::rest(next, Requeue::NextPass)
+}
+
+fn end_update(round: Round<'_>, next: &mut SeiNodeStatus, say: Say) {
+    if update_in_progress(&next.conditions) {
+        round.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
+    }
+}
+
+fn update_in_progress(conditions: &[k8s::Condition]) -> bool {
+    find(conditions, Type::NodeUpdateInProgress)
+        .is_some_and(|it| it.status == Status::True.as_str())
+}
+
+fn task_mut(status: &mut SeiNodeStatus, index: usize) -> Option<&mut PlannedTask> {
+    status.plan.as_mut()?.tasks.get_mut(index)
+}

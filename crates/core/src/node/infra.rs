@@ -1,0 +1,144 @@
+//! The tasks the controller does itself: one look at what was seen, one step.
+
+use sei_api::k8s;
+use serde::Serialize;
+
+use crate::applied::is_applied;
+use crate::effect::{Desired, Effect, Resource, Target};
+use crate::fault::Fault;
+use crate::node::decide::Round;
+use crate::node::{Pods, Seen, evidence, name, owner};
+use crate::ownership::{Ownership, classify};
+use crate::render;
+
+/// What a task's next step is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    /// Nothing is left to do.
+    Done,
+    /// Do this; the next look tells whether it was enough.
+    Act(Effect),
+    /// Not yet, or not this time; the class tells which.
+    Wait(Fault),
+    /// Never with this input.
+    Fatal(String),
+}
+
+/// The access rules of the proxy.
+pub(super) fn config_map(round: Round<'_>) -> Step {
+    let desired = render::node_objects(round.node, round.env.platform).config_map;
+    apply(round, &round.seen.config_map, Desired::ConfigMap(desired))
+}
+
+/// The workload.
+pub(super) fn statefulset(round: Round<'_>) -> Step {
+    let desired = render::node_objects(round.node, round.env.platform).statefulset;
+    apply(round, &round.seen.statefulset, Desired::StatefulSet(desired))
+}
+
+/// The headless Service.
+pub(super) fn service(round: Round<'_>) -> Step {
+    let desired = render::node_objects(round.node, round.env.platform).service;
+    apply(round, &round.seen.service, Desired::Service(desired))
+}
+
+/// Deletes pods of other revisions and waits until they are gone.
+///
+/// The StatefulSet uses `OnDelete`, because `seid` may be unready on purpose (halted at an upgrade
+/// height) and readiness must not gate its replacement. `currentRevision` is ignored: under
+/// `OnDelete` the StatefulSet controller never advances it.
+pub(super) fn replace_pod(round: Round<'_>) -> Step {
+    let set = match &round.seen.statefulset {
+        Seen::Here(set) => set,
+        other => return unseen(other, "StatefulSet"),
+    };
+    let revision = match evidence::settled_revision(set) {
+        Ok(revision) => revision,
+        Err(why) => return Step::Wait(Fault::waiting(why)),
+    };
+    let pods = match &round.seen.pods {
+        Pods::Known(pods) => pods,
+        Pods::Unconfirmed => return Step::Wait(Fault::waiting("no pod was seen yet")),
+        Pods::Unreadable(fault) => return Step::Wait(fault.clone()),
+    };
+    let mut old =
+        pods.iter().filter(|pod| evidence::belongs(pod, set) && evidence::is_old(pod, revision));
+    match old.next() {
+        None => Step::Done,
+        Some(pod) if pod.metadata.deletion_timestamp.is_some() => {
+            let pod = pod.metadata.name.as_deref().unwrap_or_default();
+            Step::Wait(Fault::waiting(format!("pod \"{pod}\" of the old revision is terminating")))
+        }
+        Some(pod) => Step::Act(Effect::Delete(Target::seen(Resource::Pod, &pod.metadata))),
+    }
+}
+
+/// Waits until the target was seen running. A pod of an older revision that came back meanwhile
+/// is replaced from here too.
+pub(super) fn observe_image(round: Round<'_>) -> Step {
+    match evidence::running(round.seen) {
+        Ok(running) if running.image == round.node.spec.image => Step::Done,
+        Ok(running) => Step::Wait(Fault::waiting(format!("image \"{}\" runs", running.image))),
+        Err(why) => match replace_pod(round) {
+            Step::Act(effect) => Step::Act(effect),
+            Step::Done | Step::Wait(_) | Step::Fatal(_) => Step::Wait(Fault::waiting(why)),
+        },
+    }
+}
+
+/// Why an object that has to be there cannot be worked with.
+pub(super) fn unseen<T>(seen: &Seen<T>, kind: &str) -> Step {
+    match seen {
+        Seen::Here(_) | Seen::Stale => {
+            Step::Wait(Fault::waiting(format!("the {kind} was just written and not seen since")))
+        }
+        Seen::Absent | Seen::Unconfirmed => {
+            Step::Wait(Fault::waiting(format!("the {kind} does not exist yet")))
+        }
+        Seen::Unreadable(fault) => Step::Wait(fault.clone()),
+    }
+}
+
+fn apply<T>(round: Round<'_>, seen: &Seen<T>, desired: Desired) -> Step
+where
+    T: Serialize + k8s::Resource,
+{
+    let live = match seen {
+        Seen::Absent => return Step::Act(Effect::Apply { object: desired.into(), over: None }),
+        Seen::Here(live) => live,
+        other => return unseen(other, kind_of(&desired)),
+    };
+    let over = live.meta().uid.clone();
+    match classify(live.meta(), owner(round.node)) {
+        Ownership::Ours if matches_live(&desired, live.as_ref()) => Step::Done,
+        Ownership::Ours | Ownership::Orphan => {
+            Step::Act(Effect::Apply { object: desired.into(), over })
+        }
+        Ownership::Leftover => Step::Wait(Fault::waiting(format!(
+            "{} \"{}\" of a deleted SeiNode is still there; the garbage collector removes it",
+            kind_of(&desired),
+            desired.name()
+        ))),
+        Ownership::Foreign => Step::Fatal(format!(
+            "{} \"{}\" already exists and is not controlled by SeiNode \"{}\"; delete or rename it",
+            kind_of(&desired),
+            desired.name(),
+            name(round.node)
+        )),
+    }
+}
+
+fn matches_live<T: Serialize>(desired: &Desired, live: &T) -> bool {
+    let Ok(live) = serde_json::to_value(live) else { return false };
+    desired.to_value().is_ok_and(|it| is_applied(&it, &live, sei_api::labels::NODE_FIELD_MANAGER))
+}
+
+fn kind_of(desired: &Desired) -> &'static str {
+    match desired {
+        Desired::SeiNode(_) => "SeiNode",
+        Desired::StatefulSet(_) => "StatefulSet",
+        Desired::Service(_) => "Service",
+        Desired::Claim(_) => "PersistentVolumeClaim",
+        Desired::ConfigMap(_) => "ConfigMap",
+    }
+}

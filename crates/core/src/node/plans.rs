@@ -1,0 +1,91 @@
+//! The plans of a node: what they do, in order, and whether one is still wanted.
+
+use jiff::Timestamp;
+use sei_api::{NodePhase, PlanTarget, SeiNode, SeiNodeStatus, TaskPlan};
+use sei_sidecar_api::TaskSpec;
+use uuid::Uuid;
+
+use crate::node::{Observed, Seen, intent, name, namespace, peers};
+use crate::plan::{self, kinds::NodeTask};
+use crate::tempo::Tempo;
+
+/// Brings a node that does not run yet to life.
+pub(super) fn init(node: &SeiNode, seen: &Observed) -> TaskPlan {
+    let mut tasks = vec![
+        NodeTask::EnsureDataPvc,
+        NodeTask::ApplyRbacProxyConfig,
+        NodeTask::ApplyStatefulset,
+        NodeTask::ApplyService,
+    ];
+    // A workload that is there already may run another image: its pod has to go first.
+    if matches!(seen.statefulset, Seen::Here(_) | Seen::Stale) {
+        tasks.push(NodeTask::ReplacePod);
+    }
+    tasks.push(NodeTask::Sidecar(TaskSpec::ConfigureGenesis));
+    tasks.push(NodeTask::Sidecar(TaskSpec::ConfigApply(intent::of(node))));
+    if !node.spec.peers.is_empty() {
+        let sources = peers::discover(node, &peers::resolve(node, &seen.peers));
+        tasks.push(NodeTask::Sidecar(TaskSpec::DiscoverPeers(sources)));
+    }
+    tasks.push(NodeTask::Sidecar(TaskSpec::ConfigValidate));
+    tasks.push(NodeTask::Sidecar(TaskSpec::MarkReady));
+    let mut plan = build(node, seen.fresh_id, &tasks);
+    plan.failed_phase = Some(NodePhase::Failed);
+    plan
+}
+
+/// Brings a running node to the images of its spec.
+pub(super) fn update(node: &SeiNode, id: Uuid) -> TaskPlan {
+    let tasks = [
+        NodeTask::ApplyStatefulset,
+        NodeTask::ApplyService,
+        NodeTask::ReplacePod,
+        NodeTask::ObserveImage,
+        NodeTask::Sidecar(TaskSpec::MarkReady),
+    ];
+    build(node, id, &tasks)
+}
+
+/// Releases `seid` again after its sidecar forgot that it was released.
+pub(super) fn mark_ready(node: &SeiNode, id: Uuid) -> TaskPlan {
+    build(node, id, &[NodeTask::Sidecar(TaskSpec::MarkReady)])
+}
+
+/// Was this plan made for what the spec asks for now?
+///
+/// **Invariant `spec_always_heard`:** a plan whose target left the spec is not; nor is one that
+/// another version stored without saying what it is for.
+pub(super) fn still_wanted(plan: &TaskPlan, node: &SeiNode) -> bool {
+    plan.target.as_ref() == Some(&target(node))
+}
+
+/// When a failed plan is tried again by itself.
+pub(super) fn retry_at(plan: &TaskPlan, status: &SeiNodeStatus, tempo: &Tempo) -> Timestamp {
+    let failed_task = plan
+        .failed_task_index
+        .and_then(|index| usize::try_from(index).ok())
+        .and_then(|index| plan.tasks.get(index));
+    let begun = failed_task.and_then(|task| task.submitted_at.as_ref()).map(|time| time.0);
+    let failed = status.phase_transition_time.as_ref().map(|time| time.0);
+    let since = if status.phase == Some(NodePhase::Failed) { failed.or(begun) } else { begun };
+    since
+        .and_then(|time| time.checked_add(tempo.failed_retry).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn build(node: &SeiNode, id: Uuid, tasks: &[NodeTask]) -> TaskPlan {
+    let entries = tasks.iter().map(|task| task.entry(name(node), namespace(node))).collect();
+    TaskPlan {
+        target_phase: Some(NodePhase::Running),
+        target: Some(target(node)),
+        ..plan::build(id, entries)
+    }
+}
+
+fn target(node: &SeiNode) -> PlanTarget {
+    let sidecar = node.spec.sidecar.as_ref().and_then(|it| it.image.clone());
+    PlanTarget {
+        image: Some(node.spec.image.clone()),
+        sidecar_image: sidecar.filter(|image| !image.is_empty()),
+    }
+}

@@ -1,0 +1,164 @@
+//! The conditions that sum a node up: always present, one meaning each.
+//!
+//! `Ready`, `Reconciling` and `Stalled` follow kstatus, so that `kubectl wait` and GitOps tools
+//! understand a node without knowing it.
+
+use jiff::Timestamp;
+use sei_api::condition::{Reason, Status, Type};
+use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus};
+
+use crate::condition::{Conditions, Say, find};
+use crate::fault::Fault;
+use crate::node::spec::Refusal;
+use crate::node::{Observed, generation, name};
+use crate::plan;
+
+/// Says that the spec is refused; what runs is left alone and keeps its other conditions.
+pub(super) fn refuse(node: &SeiNode, status: &mut SeiNodeStatus, now: Timestamp, refusal: Refusal) {
+    let Refusal { reason, message } = refusal;
+    let mut conditions =
+        Conditions { list: &mut status.conditions, generation: generation(node), now };
+    conditions.set(Type::Ready, Say::no(reason, message.clone()));
+    conditions.set(Type::Stalled, Say::yes(reason, message.clone()));
+    conditions.set(Type::Reconciling, Say::no(reason, message));
+    seed(&mut conditions);
+}
+
+/// Sums `status` up; `trouble` is the fault that this round met.
+pub(super) fn summarize(
+    node: &SeiNode,
+    status: &mut SeiNodeStatus,
+    seen: &Observed,
+    trouble: Option<&Fault>,
+) {
+    if refused(status) && super::spec::refusal(node).is_some() {
+        return;
+    }
+    let verdict = verdict(node, status, seen, trouble);
+    let mut conditions =
+        Conditions { list: &mut status.conditions, generation: generation(node), now: seen.now };
+    let (ready, reconciling, stalled) = verdict.says();
+    conditions.set(Type::Ready, ready);
+    conditions.set(Type::Reconciling, reconciling);
+    conditions.set(Type::Stalled, stalled);
+    seed(&mut conditions);
+}
+
+/// One word on a node, from which its three kstatus conditions follow.
+enum Verdict {
+    Ready(String),
+    Waiting(Reason, String),
+    Working(Reason, String),
+    Stalled(Reason, String),
+}
+
+impl Verdict {
+    fn says(self) -> (Say, Say, Say) {
+        let settled = || Say::no(Reason::Settled, "nothing is left to do");
+        let moving = || Say::no(Reason::Progressing, "work is in progress");
+        match self {
+            Self::Ready(message) => (Say::yes(Reason::Ready, message), settled(), settled()),
+            Self::Waiting(reason, message) => (Say::no(reason, message), settled(), settled()),
+            Self::Working(reason, message) => {
+                (Say::no(reason, message.clone()), Say::yes(reason, message), moving())
+            }
+            Self::Stalled(reason, message) => {
+                let retrying = Say::no(Reason::Retrying, "stalled; see condition Stalled");
+                (Say::no(reason, message.clone()), retrying, Say::yes(reason, message))
+            }
+        }
+    }
+}
+
+fn verdict(
+    node: &SeiNode,
+    status: &SeiNodeStatus,
+    seen: &Observed,
+    trouble: Option<&Fault>,
+) -> Verdict {
+    if status.phase == Some(NodePhase::Terminating) {
+        let what = trouble.map_or("the node is being deleted", |it| it.detail.as_str());
+        return Verdict::Working(Reason::Terminating, what.to_owned());
+    }
+    if let Some(plan) = &status.plan {
+        return if plan.phase == PlanPhase::Failed {
+            let message =
+                format!("{}; it is retried by itself, or edit the spec", plan::failure(plan));
+            Verdict::Stalled(Reason::PlanFailed, message)
+        } else {
+            Verdict::Working(Reason::Progressing, progress(plan))
+        };
+    }
+    if let Some(fault) = trouble {
+        return Verdict::Working(Reason::Retrying, fault.detail.clone());
+    }
+    if status.phase != Some(NodePhase::Running) {
+        return Verdict::Working(Reason::Progressing, "the node is about to be set up".to_owned());
+    }
+    if let Some(foreign) = foreign(status) {
+        return Verdict::Stalled(Reason::ForeignObject, foreign);
+    }
+    running(node, status, seen)
+}
+
+fn running(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> Verdict {
+    let image = status.current_image.as_deref().unwrap_or_default();
+    if image.is_empty() {
+        let message = "the node was not seen running yet".to_owned();
+        return Verdict::Working(Reason::Progressing, message);
+    }
+    let ready = seen.statefulset.here().and_then(|set| set.status.as_ref()?.ready_replicas);
+    if ready.unwrap_or_default() < 1 {
+        return Verdict::Waiting(
+            Reason::NotReady,
+            format!("pod \"{}-0\" is not ready", name(node)),
+        );
+    }
+    Verdict::Ready(format!("running {image}"))
+}
+
+/// The current task and what it waits for.
+fn progress(plan: &sei_api::TaskPlan) -> String {
+    let Some((index, task)) = plan::current(plan).and_then(|it| Some((it, plan.tasks.get(it)?)))
+    else {
+        return "the plan is complete".to_owned();
+    };
+    let place = format!("task {} of {}: {}", index + 1, plan.tasks.len(), task.type_);
+    match task.error.as_deref() {
+        Some(error) if task.retry_count > 0 => {
+            format!("{place}: attempt {} failed: {error}", task.retry_count)
+        }
+        Some(error) => format!("{place}: {error}"),
+        None => place,
+    }
+}
+
+fn foreign(status: &SeiNodeStatus) -> Option<String> {
+    find(&status.conditions, Type::Stalled)
+        .filter(|it| it.status == Status::True.as_str())
+        .filter(|it| it.reason == Reason::ForeignObject.as_str())
+        .map(|it| it.message.clone())
+}
+
+fn refused(status: &SeiNodeStatus) -> bool {
+    find(&status.conditions, Type::Stalled).is_some_and(|it| {
+        it.status == Status::True.as_str()
+            && [Reason::NotSupportedYet, Reason::InvalidSpec]
+                .iter()
+                .any(|reason| it.reason == reason.as_str())
+    })
+}
+
+/// Conditions that nothing has set yet say so.
+fn seed(conditions: &mut Conditions<'_>) {
+    conditions.seed(Type::NodeUpdateInProgress, Say::no(Reason::NotStarted, "no update yet"));
+    conditions.seed(Type::SidecarReady, Say::no(Reason::NotStarted, "not asked yet"));
+    for kind in [
+        Type::ImportPvcReady,
+        Type::SigningKeyReady,
+        Type::NodeKeyReady,
+        Type::OperatorKeyringReady,
+    ] {
+        conditions.seed(kind, Say::no(Reason::NotApplicable, "the spec does not ask for it"));
+    }
+}

@@ -1,0 +1,135 @@
+//! The tasks that a node's sidecar does: poll first, submit only what it does not know.
+//!
+//! **Invariant `poll_before_submit`:** a task is handed in when the sidecar answers that it does
+//! not know it, or for a retry that was counted first. A submit of a *failed* id runs it again, so
+//! a submit before the poll would hide every failure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sei_api::PlannedTask;
+use sei_sidecar_api::{
+    Class as SidecarClass, Health, SidecarError, TaskRequest, TaskResult, TaskSpec, TaskStatus,
+};
+use uuid::Uuid;
+
+use crate::fault::Fault;
+use crate::node::decide::Round;
+use crate::node::peers;
+use crate::tempo::Tempo;
+
+/// What a sidecar task's next step is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    /// It ended well.
+    Done,
+    /// Hand it in.
+    Submit(TaskRequest),
+    /// It runs; look again after this long.
+    Running(Duration),
+    /// A counted retry waits for its back-off.
+    BackingOff(Duration),
+    /// It reported failure, and its budget allows another attempt.
+    Retry { error: String },
+    /// Not this time.
+    Wait(Fault),
+    /// It reported failure without budget, or cannot succeed.
+    Fatal(String),
+    /// `mark-ready` is done, but the sidecar has restarted since and forgot it.
+    Reapprove,
+}
+
+/// The next step of `task`, whose params are `spec`.
+pub(super) fn step(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec) -> Step {
+    match &round.seen.task {
+        None => Step::Wait(Fault::waiting("the sidecar was not asked yet")),
+        Some(Err(error)) => refused(error),
+        Some(Ok(None)) => submit(round, task, spec),
+        Some(Ok(Some(result))) => match result.status {
+            TaskStatus::Running | TaskStatus::Unknown(_) => running(round, task),
+            TaskStatus::Completed if *spec == TaskSpec::MarkReady => released(round),
+            TaskStatus::Completed => Step::Done,
+            TaskStatus::Failed => failed(round, task, spec, result),
+        },
+    }
+}
+
+fn refused(error: &SidecarError) -> Step {
+    match error.class() {
+        SidecarClass::Permanent => Step::Fatal(error.to_string()),
+        SidecarClass::Transient => Step::Wait(Fault::transient(error.to_string())),
+    }
+}
+
+fn running(round: Round<'_>, task: &PlannedTask) -> Step {
+    let begun = task.submitted_at.as_ref().map_or(round.seen.now, |it| it.0);
+    let age = round.seen.now.duration_since(begun).unsigned_abs();
+    Step::Running(round.env.tempo.task_poll(age))
+}
+
+fn released(round: Round<'_>) -> Step {
+    match &round.seen.health {
+        Some(Ok(Health::Ready)) => Step::Done,
+        Some(Ok(Health::NotReady)) => Step::Reapprove,
+        Some(Err(error)) => refused(error),
+        None => Step::Wait(Fault::waiting("the sidecar's readiness was not asked yet")),
+    }
+}
+
+/// A failed row tells by its run number whether it is the attempt that is still to be counted or
+/// the one that a counted retry is about to replace.
+fn failed(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec, result: &TaskResult) -> Step {
+    let retries = u64::try_from(task.retry_count).unwrap_or_default();
+    if result.run > retries {
+        let error = result
+            .error
+            .clone()
+            .unwrap_or_else(|| format!("task {} failed with unknown error", task.id));
+        let error = crate::fault::cut(error, crate::fault::DETAIL_BYTES_MAX);
+        let budget_left = task.retry_count < task.max_retries;
+        return if budget_left { Step::Retry { error } } else { Step::Fatal(error) };
+    }
+    match rest_of_backoff(round.env.tempo, retries, result.completed_at, round.seen.now) {
+        Some(rest) => Step::BackingOff(rest),
+        None => submit(round, task, spec),
+    }
+}
+
+/// What is left of the back-off after the attempt that ended at `ended` on the sidecar's clock. A
+/// clock ahead of ours cannot make it longer than the back-off itself.
+fn rest_of_backoff(
+    tempo: &Tempo,
+    retries: u64,
+    ended: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Duration> {
+    let backoff = tempo.task_backoff(u32::try_from(retries).unwrap_or(u32::MAX));
+    let since = now.duration_since(ended?);
+    if since.is_negative() {
+        return Some(backoff);
+    }
+    backoff.checked_sub(since.unsigned_abs()).filter(|rest| !rest.is_zero())
+}
+
+fn submit(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec) -> Step {
+    let Ok(id) = Uuid::parse_str(&task.id) else {
+        return Step::Fatal(format!("invalid task UUID \"{}\"", task.id));
+    };
+    let spec = match spec {
+        // Peers may have appeared since the plan was made.
+        TaskSpec::DiscoverPeers(_) => {
+            let found = peers::resolve(round.node, &round.seen.peers);
+            let sources = peers::discover(round.node, &found);
+            if sources.sources.is_empty() {
+                let why = "no SeiNode matches the label selectors of spec.peers yet";
+                return Step::Wait(Fault::waiting(why));
+            }
+            TaskSpec::DiscoverPeers(sources)
+        }
+        other => other.clone(),
+    };
+    match spec.validate() {
+        Ok(()) => Step::Submit(TaskRequest::new(id, &spec)),
+        Err(error) => Step::Fatal(error.to_string()),
+    }
+}
