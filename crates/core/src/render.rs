@@ -1,0 +1,89 @@
+//! From a node or a fleet to the Kubernetes objects it is made of: complete, and always the same
+//! for the same input.
+//!
+//! Nothing here fails and nothing here chooses: what cannot be rendered is refused before.
+
+use sei_api::k8s::{self, Resource};
+use sei_api::{SeiNode, SeiNodeSpec};
+
+use crate::name::NodeName;
+use crate::platform::Platform;
+
+mod access;
+mod claim;
+mod labels;
+mod pod;
+mod scripts;
+mod service;
+mod statefulset;
+
+pub mod fleet;
+pub mod mode;
+pub mod ports;
+
+use mode::Mode;
+
+/// Everything that one node is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeObjects {
+    /// The workload: one pod, replaced only by us.
+    pub statefulset: k8s::StatefulSet,
+    /// The headless Service that gives the pod its host name.
+    pub service: k8s::Service,
+    /// The data volume's claim. Created once, never applied again.
+    pub claim: k8s::PersistentVolumeClaim,
+    /// The access rules of the proxy in front of the sidecar.
+    pub config_map: k8s::ConfigMap,
+}
+
+/// Renders all objects of `node`.
+#[must_use]
+pub fn node_objects(node: &SeiNode, platform: &Platform) -> NodeObjects {
+    let subject = Subject::of(node, platform);
+    NodeObjects {
+        statefulset: statefulset::statefulset(&subject),
+        service: service::headless(&subject),
+        claim: claim::claim(&subject),
+        config_map: access::config_map(&subject),
+    }
+}
+
+/// The controller owner reference to `object`; `None` while the server has given it no UID.
+#[must_use]
+pub fn owner<K: Resource<DynamicType = ()>>(object: &K) -> Option<k8s::OwnerReference> {
+    object.controller_owner_ref(&())
+}
+
+/// The node that is rendered, and what every one of its objects needs to know of it.
+struct Subject<'a> {
+    name: NodeName,
+    namespace: String,
+    spec: &'a SeiNodeSpec,
+    mode: Option<Mode>,
+    owner: Option<k8s::OwnerReference>,
+    platform: &'a Platform,
+}
+
+impl<'a> Subject<'a> {
+    fn of(node: &'a SeiNode, platform: &'a Platform) -> Self {
+        Self {
+            name: NodeName::of(node),
+            namespace: node.metadata.namespace.clone().unwrap_or_default(),
+            spec: &node.spec,
+            mode: Mode::of(&node.spec),
+            owner: owner(node),
+            platform,
+        }
+    }
+
+    /// Metadata of an object of this node. All of them carry the same labels.
+    fn metadata(&self, name: &str) -> k8s::ObjectMeta {
+        k8s::ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(self.namespace.clone()),
+            labels: Some(labels::merged(self)),
+            owner_references: self.owner.clone().map(|it| vec![it]),
+            ..k8s::ObjectMeta::default()
+        }
+    }
+}
