@@ -1,0 +1,1 @@
+//! Objects recorded from an API server.
