@@ -134,11 +134,8 @@ impl Round<'_> {
         for step in [infra::service(self), infra::config_map(self)] {
             match step {
                 Step::Act(effect) => decision.effects.push(effect),
-                Step::Fatal(detail) => {
-                    self.conditions(&mut decision.status.conditions)
-                        .set(Type::Stalled, Say::yes(Reason::ForeignObject, detail));
-                }
-                Step::Done | Step::Wait(_) => {}
+                // A foreign object is shown by the report and left alone.
+                Step::Done | Step::Wait(_) | Step::Fatal(_) => {}
             }
         }
         decision

@@ -1,13 +1,13 @@
 //! The tasks the controller does itself: one look at what was seen, one step.
 
-use sei_api::k8s;
+use sei_api::{SeiNode, k8s};
 use serde::Serialize;
 
 use crate::applied::is_applied;
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::Fault;
 use crate::node::decide::Round;
-use crate::node::{Pods, Seen, evidence, name, owner};
+use crate::node::{Observed, Pods, Seen, evidence, name, owner};
 use crate::ownership::{Ownership, classify};
 use crate::render;
 
@@ -119,13 +119,29 @@ where
             kind_of(&desired),
             desired.name()
         ))),
-        Ownership::Foreign => Step::Fatal(format!(
-            "{} \"{}\" already exists and is not controlled by SeiNode \"{}\"; delete or rename it",
-            kind_of(&desired),
-            desired.name(),
-            name(round.node)
-        )),
+        Ownership::Foreign => Step::Fatal(refusal(kind_of(&desired), live.meta(), round.node)),
     }
+}
+
+/// An object of somebody else at one of the node's names, and what to do about it.
+pub(super) fn foreign(node: &SeiNode, seen: &Observed) -> Option<String> {
+    let objects = [
+        ("StatefulSet", seen.statefulset.here().map(|it| &it.metadata)),
+        ("Service", seen.service.here().map(|it| &it.metadata)),
+        ("ConfigMap", seen.config_map.here().map(|it| &it.metadata)),
+    ];
+    let theirs = |meta: &k8s::ObjectMeta| classify(meta, owner(node)) == Ownership::Foreign;
+    objects
+        .into_iter()
+        .find_map(|(kind, meta)| Some(refusal(kind, meta.filter(|it| theirs(it))?, node)))
+}
+
+fn refusal(kind: &str, meta: &k8s::ObjectMeta, node: &SeiNode) -> String {
+    format!(
+        "{kind} \"{}\" already exists and is not controlled by SeiNode \"{}\"; delete or rename it",
+        meta.name.as_deref().unwrap_or_default(),
+        name(node)
+    )
 }
 
 fn matches_live<T: Serialize>(desired: &Desired, live: &T) -> bool {

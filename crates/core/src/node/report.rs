@@ -10,7 +10,7 @@ use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus};
 use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, generation, name};
+use crate::node::{Observed, generation, infra, name};
 use crate::plan;
 
 /// Says that the spec is refused; what runs is left alone and keeps its other conditions.
@@ -95,7 +95,7 @@ fn verdict(
     if status.phase != Some(NodePhase::Running) {
         return Verdict::Working(Reason::Progressing, "the node is about to be set up".to_owned());
     }
-    if let Some(foreign) = foreign(status) {
+    if let Some(foreign) = infra::foreign(node, seen) {
         return Verdict::Stalled(Reason::ForeignObject, foreign);
     }
     running(node, status, seen)
@@ -131,13 +131,6 @@ fn progress(plan: &sei_api::TaskPlan) -> String {
         Some(error) => format!("{place}: {error}"),
         None => place,
     }
-}
-
-fn foreign(status: &SeiNodeStatus) -> Option<String> {
-    find(&status.conditions, Type::Stalled)
-        .filter(|it| it.status == Status::True.as_str())
-        .filter(|it| it.reason == Reason::ForeignObject.as_str())
-        .map(|it| it.message.clone())
 }
 
 fn refused(status: &SeiNodeStatus) -> bool {
