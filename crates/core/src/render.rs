@@ -51,7 +51,8 @@ pub fn node_objects(node: &SeiNode, platform: &Platform) -> NodeObjects {
 /// The controller owner reference to `object`; `None` while the server has given it no UID.
 #[must_use]
 pub fn owner<K: Resource<DynamicType = ()>>(object: &K) -> Option<k8s::OwnerReference> {
-    object.controller_owner_ref(&())
+    let reference = object.controller_owner_ref(&())?;
+    Some(k8s::OwnerReference { block_owner_deletion: Some(true), ..reference })
 }
 
 /// The node that is rendered, and what every one of its objects needs to know of it.

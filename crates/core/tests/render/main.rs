@@ -1,0 +1,13 @@
+//! What is rendered, whole: the objects against golden files, the scripts by running them.
+
+mod golden;
+mod scripts;
+
+use sei_api::SeiNode;
+use sei_core::platform::{Platform, fixture};
+use sei_core::render::{NodeObjects, node_objects};
+
+/// The objects of `node` on the test platform.
+fn rendered(node: &SeiNode) -> NodeObjects {
+    node_objects(node, &Platform::parse(&fixture::lookup).unwrap())
+}
