@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 pub mod assets;
 pub mod control_plane;
+pub mod history;
+pub mod request_log;
+pub mod status_faker;
+pub mod wait;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
 
