@@ -1,0 +1,231 @@
+//! Every metric: its name, type, labels and meaning. The registry, the reference document and the
+//! test of the alert rules all read this one table.
+
+/// What is known about a metric before anything is counted.
+#[derive(Debug)]
+pub struct Info {
+    /// The name that a scrape shows; of a histogram, without `_bucket`, `_sum` and `_count`.
+    pub name: &'static str,
+    /// What kind of series it is.
+    pub kind: Kind,
+    /// Label names, in the order in which they are exposed.
+    pub labels: &'static [&'static str],
+    /// What it tells, in one line without a full stop.
+    pub help: &'static str,
+}
+
+/// The three kinds of metric in use.
+#[derive(Debug)]
+pub enum Kind {
+    /// Only grows; starts again from zero with the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Durations in seconds, by upper bounds.
+    Histogram(&'static [f64]),
+}
+
+impl Kind {
+    /// Prometheus' word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// Every metric, in the order of the reference document.
+pub const ALL: [&Info; 21] = [
+    &SEINODE_PHASE,
+    &SEINODE_PHASE_TRANSITIONS,
+    &SEINODE_PHASE_DURATION,
+    &SEINODE_SIDECAR_READY,
+    &SEINODE_SIDECAR_PROBES,
+    &DEPLOYMENT_PHASE,
+    &DEPLOYMENT_REPLICAS,
+    &PLAN_ACTIVE,
+    &PLAN_DURATION,
+    &TASK_FAILURES,
+    &PASSES,
+    &OBJECT_PASSES,
+    &PASS_DURATION,
+    &RECONCILE_ERRORS,
+    &STALE_SKIPS,
+    &INVARIANT_VIOLATIONS,
+    &WATCH_RESTARTS,
+    &UNDECODABLE,
+    &API_REQUESTS,
+    &EVENTS,
+    &BUILD_INFO,
+];
+
+/// Shown for each node that has a phase.
+pub const SEINODE_PHASE: Info = Info {
+    name: "sei_controller_seinode_phase",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "phase"],
+    help: "1 for the phase that the SeiNode is in, 0 for each other phase",
+};
+
+/// Counted with the write that changes the phase.
+pub const SEINODE_PHASE_TRANSITIONS: Info = Info {
+    name: "sei_controller_seinode_phase_transitions_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace", "from_phase", "to_phase"],
+    help: "Changes of a SeiNode's phase; from_phase is empty for the first",
+};
+
+/// Observed when a phase ends, with the time at which it began.
+pub const SEINODE_PHASE_DURATION: Info = Info {
+    name: "sei_controller_seinode_phase_duration_seconds",
+    kind: Kind::Histogram(&[10., 30., 60., 120., 300., 600., 900., 1200., 1800., 3600.]),
+    labels: &["namespace", "chain_id", "phase"],
+    help: "How long a SeiNode was in the phase that it has just left",
+};
+
+/// Shown once a node's sidecar was probed.
+pub const SEINODE_SIDECAR_READY: Info = Info {
+    name: "sei_controller_seinode_sidecar_ready",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name"],
+    help: "1 if the last health probe found the SeiNode's sidecar ready, else 0",
+};
+
+/// Counted for each probe.
+pub const SEINODE_SIDECAR_PROBES: Info = Info {
+    name: "sei_controller_seinode_sidecar_health_probes_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace", "outcome"],
+    help: "Health probes of sidecars by outcome: ready, not_ready, unreachable",
+};
+
+/// Shown for each fleet that has a phase.
+pub const DEPLOYMENT_PHASE: Info = Info {
+    name: "sei_controller_seinodedeployment_phase",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "phase"],
+    help: "1 for the phase that the SeiNodeDeployment is in, 0 for each other phase",
+};
+
+/// Shown for each fleet.
+pub const DEPLOYMENT_REPLICAS: Info = Info {
+    name: "sei_controller_seinodedeployment_replicas",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "replica_state"],
+    help: "Nodes of a SeiNodeDeployment: desired by its spec, and ready",
+};
+
+/// Shown for each node and fleet. The label `name` is what lets an alert join it with a phase.
+pub const PLAN_ACTIVE: Info = Info {
+    name: "sei_controller_plan_active",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name"],
+    help: "1 while the object has a plan in progress, else 0",
+};
+
+/// Observed when a plan ends.
+pub const PLAN_DURATION: Info = Info {
+    name: "sei_controller_plan_duration_seconds",
+    kind: Kind::Histogram(&[1., 5., 10., 30., 60., 120., 300., 600., 1800.]),
+    labels: &["controller", "namespace", "plan_type", "outcome"],
+    help: "How long a plan took, from its first task to its end, by type and outcome",
+};
+
+/// Counted when a task of a plan fails for good.
+pub const TASK_FAILURES: Info = Info {
+    name: "sei_controller_task_failures_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace", "task_type"],
+    help: "Tasks of plans that failed for good, by task type",
+};
+
+/// Counted at the end of each pass.
+pub const PASSES: Info = Info {
+    name: "sei_controller_passes_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace"],
+    help: "Passes over objects, whatever came of them",
+};
+
+/// Counted at the end of each pass; forgotten with the object.
+pub const OBJECT_PASSES: Info = Info {
+    name: "sei_controller_object_passes_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace", "name"],
+    help: "Passes over this object: stands still only if the controller does",
+};
+
+/// Observed at the end of each pass.
+pub const PASS_DURATION: Info = Info {
+    name: "sei_controller_pass_duration_seconds",
+    kind: Kind::Histogram(&[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1., 5., 10., 30., 60.]),
+    labels: &["controller"],
+    help: "How long a pass took, its requests included",
+};
+
+/// Counted for each pass that ended with an error.
+pub const RECONCILE_ERRORS: Info = Info {
+    name: "sei_controller_reconcile_errors_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace"],
+    help: "Passes that ended with an error and will be repeated",
+};
+
+/// Counted when the cache has not caught up with our own last write.
+pub const STALE_SKIPS: Info = Info {
+    name: "sei_controller_stale_skips_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace"],
+    help: "Passes put off because the cache did not show our own last write yet",
+};
+
+/// Any increase is a bug of ours.
+pub const INVARIANT_VIOLATIONS: Info = Info {
+    name: "sei_controller_invariant_violations_total",
+    kind: Kind::Counter,
+    labels: &["invariant"],
+    help: "Internal promises found broken; every one is a defect to report",
+};
+
+/// Counted when a watch is started again after an error.
+pub const WATCH_RESTARTS: Info = Info {
+    name: "sei_controller_watch_restarts_total",
+    kind: Kind::Counter,
+    labels: &["kind"],
+    help: "Watches started again after an error",
+};
+
+/// Counted each time such an object arrives; it is left alone.
+pub const UNDECODABLE: Info = Info {
+    name: "sei_controller_undecodable_objects_total",
+    kind: Kind::Counter,
+    labels: &["kind"],
+    help: "Objects on a watch that cannot be decoded and are left alone",
+};
+
+/// Counted when the answer's head arrives, or when there is none.
+pub const API_REQUESTS: Info = Info {
+    name: "sei_controller_api_requests_total",
+    kind: Kind::Counter,
+    labels: &["verb", "resource", "code"],
+    help: "Requests to the API server; code is error when no answer came",
+};
+
+/// Counted once for each Kubernetes Event.
+pub const EVENTS: Info = Info {
+    name: "sei_controller_events_total",
+    kind: Kind::Counter,
+    labels: &["outcome"],
+    help: "Kubernetes Events by outcome: posted, existed, refused, overflow, abandoned",
+};
+
+/// Always 1.
+pub const BUILD_INFO: Info = Info {
+    name: "sei_controller_build_info",
+    kind: Kind::Gauge,
+    labels: &["version"],
+    help: "1, labelled with the version of the running operator",
+};
