@@ -84,7 +84,7 @@ pub enum Class {
 pub enum TransportKind {
     /// The node's name does not resolve.
     Dns,
-    /// Nothing listens there.
+    /// No connection: nothing listens there, or no way leads there.
     Connect,
     /// The time limit passed.
     Timeout,
@@ -165,7 +165,7 @@ impl TransportKind {
     fn reason(self) -> &'static str {
         match self {
             Self::Dns => "NameNotResolved",
-            Self::Connect => "ConnectionRefused",
+            Self::Connect => "CannotConnect",
             Self::Timeout => "Timeout",
             Self::Reset => "ConnectionReset",
             Self::Other => "TransportFailed",
@@ -177,7 +177,7 @@ impl fmt::Display for TransportKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dns => "name does not resolve",
-            Self::Connect => "connection refused",
+            Self::Connect => "cannot connect",
             Self::Timeout => "no answer in time",
             Self::Reset => "connection closed before the answer",
             Self::Other => "transport failed",

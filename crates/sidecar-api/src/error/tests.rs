@@ -39,7 +39,7 @@ fn texts_and_classes_are_stable() {
         Transient Unexpected: sidecar answered 500: boom
         Transient Unexpected: sidecar answered 307
         Transient NameNotResolved: sidecar unreachable: name does not resolve
-        Transient ConnectionRefused: sidecar unreachable: connection refused
+        Transient CannotConnect: sidecar unreachable: cannot connect
         Transient Timeout: sidecar unreachable: no answer in time
         Transient ConnectionReset: sidecar unreachable: connection closed before the answer
         Transient TransportFailed: sidecar unreachable: transport failed
