@@ -4,13 +4,15 @@ mod status;
 
 use std::collections::BTreeMap;
 
+use kube::core::Rule;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::absent::absent_is_default;
 use crate::node::SeiNodeSpec;
 use crate::words::open_words;
-use crate::{omit, schema};
+use crate::{omit, saturate, schema};
 
 pub use status::{
     DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
@@ -41,7 +43,7 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 49 && \
      self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))";
 
 /// A fleet of SeiNodes made from one template.
-#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(CustomResource, Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[kube(
     group = "sei.io",
     version = "v1alpha1",
@@ -80,26 +82,12 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 49 && \
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(
-    validation = Rule::new("!has(self.genesis) || has(self.template.spec.validator)").message(
-        "genesis is meaningful only for validator-role deployments (full nodes inherit genesis \
-         from the validator ceremony's S3 artifact); remove spec.genesis or set \
-         template.spec.validator: {}"
-    ),
-    validation = Rule::new("has(self.genesis) == has(oldSelf.genesis)")
-        .message("spec.genesis cannot be added or removed after creation"),
-    validation = Rule::new(
-        "!has(self.genesis) || self.genesis.chainId == self.template.spec.chainId"
-    )
-    .message("spec.genesis.chainId must equal spec.template.spec.chainId"),
-    validation = Rule::new(ONE_SIGNER).message("validator.signingKey requires replicas: 1"),
-    validation = Rule::new(ONE_IMPORTER).message("dataVolume.import requires replicas: 1")
-)]
-#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = rules()))]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[schemars(transform = schema::require_replicas)]
 pub struct SeiNodeDeploymentSpec {
     /// How many children, named `<name>-0` to `<name>-(n-1)`.
-    #[serde(default = "default_replicas")]
+    #[serde(default = "default_replicas", deserialize_with = "saturate::int32")]
     #[schemars(range(min = 1, max = 100))]
     pub replicas: i32,
     /// What the children are made from.
@@ -110,8 +98,6 @@ pub struct SeiNodeDeploymentSpec {
     pub deletion_policy: Option<DeletionPolicy>,
     /// Found a new chain with the children as its validators. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("self == oldSelf")
-        .message("spec.genesis is immutable after creation"))]
     pub genesis: Option<GenesisConfig>,
     /// Publish the fleet outside the cluster. Presence is the whole setting.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +105,24 @@ pub struct SeiNodeDeploymentSpec {
     /// How a template change reaches the children; absent means in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_strategy: Option<UpdateStrategy>,
+}
+
+absent_is_default!(SeiNodeDeploymentSpec);
+
+fn rules() -> [Rule; 5] {
+    [
+        Rule::new("!has(self.genesis) || has(self.template.spec.validator)").message(
+            "genesis is meaningful only for validator-role deployments (full nodes inherit genesis \
+         from the validator ceremony's S3 artifact); remove spec.genesis or set \
+         template.spec.validator: {}",
+        ),
+        Rule::new("has(self.genesis) == has(oldSelf.genesis)")
+            .message("spec.genesis cannot be added or removed after creation"),
+        Rule::new("!has(self.genesis) || self.genesis.chainId == self.template.spec.chainId")
+            .message("spec.genesis.chainId must equal spec.template.spec.chainId"),
+        Rule::new(ONE_SIGNER).message("validator.signingKey requires replicas: 1"),
+        Rule::new(ONE_IMPORTER).message("dataVolume.import requires replicas: 1"),
+    ]
 }
 
 /// What the children are made from.
@@ -146,6 +150,8 @@ pub struct SeiNodeTemplateMeta {
 
 /// A genesis ceremony: the children found a new chain.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("self == oldSelf")
+    .message("spec.genesis is immutable after creation"))]
 #[serde(rename_all = "camelCase")]
 pub struct GenesisConfig {
     /// The chain to found; equal to the template's.

@@ -4,11 +4,13 @@
 //! kept, durations stay text. They write what a Go client of the same API writes: optional
 //! fields vanish at their zero value, and a present empty object stays present.
 
+mod absent;
 mod crds;
 mod deployment;
 mod node;
 mod omit;
 mod plan;
+mod saturate;
 mod schema;
 mod task;
 mod words;

@@ -7,14 +7,16 @@ mod snapshot;
 
 use std::collections::BTreeMap;
 
+use kube::core::Rule;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::absent::absent_is_default;
 use crate::k8s::{Condition, ResourceRequirements, Time};
 use crate::plan::TaskPlan;
 use crate::words::open_words;
-use crate::{omit, schema};
+use crate::{omit, saturate, schema};
 
 pub use keys::{
     DEFAULT_KEY_NAME, NodeKey, OperatorKeyring, OperatorKeyringSecret, PassphraseSecretRef,
@@ -51,7 +53,7 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 52 && \
      self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))";
 
 /// A node of a Sei chain. Exactly one mode (fullNode, archive, replayer, validator) is set.
-#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[kube(
     group = "sei.io",
     version = "v1alpha1",
@@ -77,16 +79,8 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 52 && \
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(
-    validation = Rule::new(ONE_MODE)
-        .message("exactly one of fullNode, archive, replayer, or validator must be set"),
-    validation = Rule::new("!has(self.replayer) || (has(self.peers) && self.peers.size() > 0)")
-        .message("peers is required when replayer mode is set"),
-    validation = Rule::new(SAME_MODE).message("the node mode is immutable"),
-    validation = Rule::new("self.chainId == oldSelf.chainId").message("chainId is immutable"),
-    validation = Rule::new(IMPORT_STAYS).message("dataVolume.import cannot be removed once set")
-)]
-#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = rules()))]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct SeiNodeSpec {
     /// The chain the node belongs to. A label value, immutable.
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::DNS_LABEL))]
@@ -123,6 +117,20 @@ pub struct SeiNodeSpec {
     pub validator: Option<Validator>,
 }
 
+absent_is_default!(SeiNodeSpec);
+
+fn rules() -> [Rule; 5] {
+    [
+        Rule::new(ONE_MODE)
+            .message("exactly one of fullNode, archive, replayer, or validator must be set"),
+        Rule::new("!has(self.replayer) || (has(self.peers) && self.peers.size() > 0)")
+            .message("peers is required when replayer mode is set"),
+        Rule::new(SAME_MODE).message("the node mode is immutable"),
+        Rule::new("self.chainId == oldSelf.chainId").message("chainId is immutable"),
+        Rule::new(IMPORT_STAYS).message("dataVolume.import cannot be removed once set"),
+    ]
+}
+
 /// Settings of the sidecar container.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -131,7 +139,11 @@ pub struct Sidecar {
     #[serde(skip_serializing_if = "omit::blank")]
     pub image: Option<String>,
     /// The port on loopback; absent or zero means 7777. Clients use the proxy on 8443.
-    #[serde(skip_serializing_if = "omit::none_or_zero")]
+    #[serde(
+        default,
+        deserialize_with = "saturate::optional_int32",
+        skip_serializing_if = "omit::none_or_zero"
+    )]
     #[schemars(range(min = 1, max = 65535), extend("default" = DEFAULT_SIDECAR_PORT))]
     pub port: Option<i32>,
     /// Compute resources of the container.

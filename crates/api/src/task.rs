@@ -2,13 +2,15 @@
 
 mod status;
 
+use kube::core::Rule;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::absent::absent_is_default;
 use crate::node::NodePhase;
 use crate::words::open_words;
-use crate::{omit, schema};
+use crate::{omit, saturate, schema};
 
 pub use status::{
     AwaitConditionOutputs, AwaitNodesAtHeightOutputs, GovSoftwareUpgradeOutputs, GovVoteOutputs,
@@ -27,7 +29,7 @@ const ONE_PAYLOAD: &str = "(has(self.govSoftwareUpgrade) ? 1 : 0) + (has(self.go
 
 /// One piece of work on one SeiNode. Exactly the payload that `kind` names is set.
 #[expect(clippy::duplicated_attributes, reason = "each printcolumn has a type of its own")]
-#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(CustomResource, Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[kube(
     group = "sei.io",
     version = "v1alpha1",
@@ -40,38 +42,26 @@ const ONE_PAYLOAD: &str = "(has(self.govSoftwareUpgrade) ? 1 : 0) + (has(self.go
     status = "SeiNodeTaskStatus",
     doc = "SeiNodeTask is one piece of work on one SeiNode, done once.",
     derive = "PartialEq",
+    derive = "Default",
     printcolumn(name = "Kind", type_ = "string", json_path = ".spec.kind"),
     printcolumn(name = "Target", type_ = "string", json_path = ".spec.target.nodeRef.name"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(
-    validation = Rule::new(ONE_PAYLOAD).message(
-        "exactly one of govSoftwareUpgrade, govVote, awaitCondition, updateNodeImage, or \
-         awaitNodesAtHeight must be set"
-    ),
-    validation = Rule::new("self.kind != 'GovSoftwareUpgrade' || has(self.govSoftwareUpgrade)")
-        .message("spec.govSoftwareUpgrade is required when kind=GovSoftwareUpgrade"),
-    validation = Rule::new("self.kind != 'GovVote' || has(self.govVote)")
-        .message("spec.govVote is required when kind=GovVote"),
-    validation = Rule::new("self.kind != 'AwaitCondition' || has(self.awaitCondition)")
-        .message("spec.awaitCondition is required when kind=AwaitCondition"),
-    validation = Rule::new("self.kind != 'UpdateNodeImage' || has(self.updateNodeImage)")
-        .message("spec.updateNodeImage is required when kind=UpdateNodeImage"),
-    validation = Rule::new("self.kind != 'AwaitNodesAtHeight' || has(self.awaitNodesAtHeight)")
-        .message("spec.awaitNodesAtHeight is required when kind=AwaitNodesAtHeight"),
-    validation = Rule::new("self.kind == oldSelf.kind").message("spec.kind is immutable"),
-    validation = Rule::new("self.target == oldSelf.target").message("spec.target is immutable")
-)]
-#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = rules()))]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct SeiNodeTaskSpec {
     /// What to do. Immutable.
     pub kind: NodeTaskKind,
     /// The SeiNode to do it on. Immutable.
     pub target: NodeTaskTarget,
     /// Seconds from `status.startedAt` until the task times out; absent or zero means never.
-    #[serde(skip_serializing_if = "omit::none_or_zero")]
-    #[schemars(range(min = 0))]
+    #[serde(
+        default,
+        deserialize_with = "saturate::optional_int32",
+        skip_serializing_if = "omit::none_or_zero"
+    )]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub timeout_seconds: Option<i32>,
     /// Payload of GovSoftwareUpgrade. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +78,45 @@ pub struct SeiNodeTaskSpec {
     /// Payload of AwaitNodesAtHeight. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub await_nodes_at_height: Option<AwaitNodesAtHeight>,
+}
+
+absent_is_default!(SeiNodeTaskSpec);
+
+fn rules() -> [Rule; 8] {
+    [
+        Rule::new(ONE_PAYLOAD).message(
+            "exactly one of govSoftwareUpgrade, govVote, awaitCondition, updateNodeImage, or \
+         awaitNodesAtHeight must be set",
+        ),
+        Rule::new("self.kind != 'GovSoftwareUpgrade' || has(self.govSoftwareUpgrade)")
+            .message("spec.govSoftwareUpgrade is required when kind=GovSoftwareUpgrade"),
+        Rule::new("self.kind != 'GovVote' || has(self.govVote)")
+            .message("spec.govVote is required when kind=GovVote"),
+        Rule::new("self.kind != 'AwaitCondition' || has(self.awaitCondition)")
+            .message("spec.awaitCondition is required when kind=AwaitCondition"),
+        Rule::new("self.kind != 'UpdateNodeImage' || has(self.updateNodeImage)")
+            .message("spec.updateNodeImage is required when kind=UpdateNodeImage"),
+        Rule::new("self.kind != 'AwaitNodesAtHeight' || has(self.awaitNodesAtHeight)")
+            .message("spec.awaitNodesAtHeight is required when kind=AwaitNodesAtHeight"),
+        Rule::new("self.kind == oldSelf.kind").message("spec.kind is immutable"),
+        Rule::new("self.target == oldSelf.target").message("spec.target is immutable"),
+    ]
+}
+
+/// What an object without a spec reads as: no kind that could be done.
+impl Default for SeiNodeTaskSpec {
+    fn default() -> Self {
+        Self {
+            kind: NodeTaskKind::Unknown(String::new()),
+            target: NodeTaskTarget::default(),
+            timeout_seconds: None,
+            gov_software_upgrade: None,
+            gov_vote: None,
+            await_condition: None,
+            update_node_image: None,
+            await_nodes_at_height: None,
+        }
+    }
 }
 
 /// The SeiNode a task works on.

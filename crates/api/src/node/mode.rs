@@ -4,6 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::saturate;
+
 use super::keys::{NodeKey, OperatorKeyring, SigningKey};
 use super::snapshot::{SnapshotGeneration, SnapshotSource};
 
@@ -150,6 +152,7 @@ pub struct GenesisCeremony {
     #[schemars(length(min = 1))]
     pub account_balance: String,
     /// Ordinal of the validator in the group.
-    #[schemars(range(min = 0))]
+    #[serde(deserialize_with = "saturate::int32")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub index: i32,
 }

@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::omit;
+use crate::{omit, saturate};
 
 /// What a node starts from. Exactly one of `s3` and `stateSync` is set.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -72,7 +72,8 @@ pub struct SnapshotGeneration {
 #[serde(rename_all = "camelCase")]
 pub struct TendermintSnapshots {
     /// How many snapshots stay on disk; at least 2 with `publish`.
-    #[schemars(range(min = 1))]
+    #[serde(deserialize_with = "saturate::int32")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub keep_recent: i32,
     /// Upload the snapshots. Presence is the whole setting.
     #[serde(skip_serializing_if = "Option::is_none")]
