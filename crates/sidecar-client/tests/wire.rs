@@ -206,6 +206,10 @@ async fn lost_connections_are_told_apart() -> Result<(), Failure> {
     let babbling = client(&server(b"SSH-2.0-OpenSSH\r\n\r\n").await?, Arc::new(NoToken))?;
     assert_eq!(babbling.list().await, transport(TransportKind::Other));
 
+    let Wire { front, api, .. } = wire;
+    drop(front);
+    assert!(api.healthz().await.is_err(), "also the kept connection ends with the server");
+
     let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let nobody = client(&format!("http://{free}"), Arc::new(NoToken))?;
     assert_eq!(nobody.healthz().await, transport(TransportKind::Connect));

@@ -1,20 +1,20 @@
 //! The handle: the sidecars of many nodes, made, programmed and watched from tests.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::Timestamp;
-use sei_sidecar_api::{Health, SidecarApi, SidecarFactory, TaskType, TransportKind};
+use sei_sidecar_api::{Health, SidecarApi, SidecarFactory, TaskType};
 
 use crate::{
-    faults::{Op, RequestFault, Target, TaskAction, TaskFault},
+    faults::{RequestFault, Target, TaskAction, TaskFault},
     inproc::InProcess,
-    journal::{Event, JournalEntry, Submission},
-    sidecar::{Call, Link, Performed, Process, Reached, Sidecar},
+    journal::{JournalEntry, Submission},
+    sidecar::{Call, Performed},
     world::{SidecarEnv, World},
 };
 
@@ -130,7 +130,7 @@ impl Sidecars {
     pub fn submitted_count(&self) -> usize {
         let submissions = self.submissions();
         let tasks = submissions.into_iter().map(|s| (s.namespace, s.node, s.id));
-        tasks.collect::<std::collections::BTreeSet<_>>().len()
+        tasks.collect::<BTreeSet<_>>().len()
     }
 
     /// Everything that happened, oldest first, up to now.

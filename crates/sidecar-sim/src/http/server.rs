@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Weak},
 };
 
 use axum::{
@@ -27,11 +28,14 @@ pub struct FrontOptions {
     pub root: Option<(String, String)>,
 }
 
-/// A running front; it stops when it is dropped.
+/// A running front; when it is dropped, it stops, and connections that are open end at their next
+/// request.
 #[derive(Debug)]
 pub struct HttpFront {
     address: SocketAddr,
     server: JoinHandle<()>,
+    /// Gone with the front: the tasks of open connections outlive the server's.
+    _alive: Arc<()>,
 }
 
 impl HttpFront {
@@ -50,13 +54,14 @@ impl HttpFront {
     pub async fn start_with(sidecars: Sidecars, options: FrontOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;
-        let front = Front { sidecars, root: options.root };
+        let alive = Arc::new(());
+        let front = Front { sidecars, root: options.root, alive: Arc::downgrade(&alive) };
         let router = Router::new().fallback(serve).with_state(front);
         let server = tokio::spawn(async move {
             // `serve` only ends with an error of the listener, and then nobody can be told.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, server })
+        Ok(Self { address, server, _alive: alive })
     }
 
     /// Where the front listens.
@@ -86,12 +91,16 @@ impl Default for FrontOptions {
 struct Front {
     sidecars: Sidecars,
     root: Option<(String, String)>,
+    alive: Weak<()>,
 }
 
 async fn serve(
     State(front): State<Front>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Infallible> {
+    if front.alive.strong_count() == 0 {
+        return Ok(broken());
+    }
     let served = match read(request).await {
         Some(request) => answer(&front.sidecars, front.root.as_ref(), &request),
         // The client went away in the middle of its body.

@@ -1,7 +1,19 @@
 //! One node's sidecar, programmed and watched.
 
-use super::*;
-use crate::engine::TaskRow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sei_sidecar_api::{Health, TransportKind};
+
+use crate::{
+    engine::{Ended, Engine, TaskRow},
+    faults::Op,
+    journal::{Event, Submission},
+    sidecar::{Link, Process, Sidecar},
+    sidecars::Sidecars,
+    tasks::Disk,
+    world::SidecarEnv,
+};
 
 /// One node's sidecar, to program it and to look into it.
 #[derive(Debug, Clone)]
@@ -94,8 +106,8 @@ impl NodeHandle {
         let now = self.sidecars.now();
         let mut state = self.sidecars.lock();
         let sidecar = state.sidecar(self.key());
-        sidecar.engine = crate::engine::Engine::default();
-        sidecar.disk = crate::tasks::Disk::default();
+        sidecar.engine = Engine::default();
+        sidecar.disk = Disk::default();
         state.journal.record(now, self.key(), Event::DiskReplaced);
         state.start_process(now, self.key());
     }
@@ -172,7 +184,7 @@ impl NodeHandle {
         self.sidecars.lock().journal.calls(self.key(), op)
     }
 
-    fn halt(&self, halt: impl FnOnce(&mut Sidecar, Timestamp) -> Vec<crate::engine::Ended>) {
+    fn halt(&self, halt: impl FnOnce(&mut Sidecar, Timestamp) -> Vec<Ended>) {
         let now = self.sidecars.now();
         let mut state = self.sidecars.lock();
         state.settle(now);

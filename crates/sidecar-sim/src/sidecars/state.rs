@@ -1,12 +1,17 @@
 //! All sidecars and what surrounds them, under one lock; one call at a time.
 
-use super::*;
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use sei_sidecar_api::{Health, TransportKind};
+
 use crate::{
     engine::{Fate, Order, TaskRow},
-    faults::{Faults, RawReply, RequestAction, Victim},
-    journal::Journal,
-    sidecar::{Answer, refusal},
+    faults::{Faults, RawReply, RequestAction, TaskAction, Victim},
+    journal::{Event, Journal},
+    sidecar::{Answer, Call, Link, Performed, Process, Reached, Sidecar, refusal},
     tasks::{self, Disk},
+    world::{SidecarEnv, World},
 };
 
 /// A node, by namespace and name.
