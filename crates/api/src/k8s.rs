@@ -1,5 +1,8 @@
 //! The Kubernetes types this project uses, re-exported once.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
+
+pub use apiextensions::v1::CustomResourceDefinition;
 pub use k8s_openapi::api::apps::v1::{
     ControllerRevision, StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy,
     StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy,
@@ -25,7 +28,6 @@ pub use k8s_openapi::api::core::v1::{
 pub use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
 };
-pub use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     Condition, LabelSelector, LabelSelectorRequirement, MicroTime, ObjectMeta, OwnerReference, Time,
