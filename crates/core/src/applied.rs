@@ -52,10 +52,14 @@ enum Place {
 impl Place {
     fn below(self, key: &str) -> Self {
         match (self, key) {
-            (Self::Object, "metadata") => Self::Metadata,
             (Self::Quantities, _) | (Self::Resources, "requests" | "limits") => Self::Quantities,
-            (_, "resources") => Self::Resources,
-            (_, _) => Self::Elsewhere,
+            (Self::Object, "metadata") => Self::Metadata,
+            (Self::Object | Self::Metadata | Self::Resources | Self::Elsewhere, "resources") => {
+                Self::Resources
+            }
+            (Self::Object | Self::Metadata | Self::Resources | Self::Elsewhere, _) => {
+                Self::Elsewhere
+            }
         }
     }
 

@@ -6,7 +6,6 @@ use super::*;
 
 mod model;
 mod properties;
-mod recorded;
 
 const MANAGER: &str = "seinode-controller";
 

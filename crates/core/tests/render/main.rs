@@ -1,5 +1,7 @@
 //! What is rendered, whole: the objects against golden files, the scripts by running them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
 mod golden;
 mod scripts;
 

@@ -1,1 +1,0 @@
-//! Objects recorded from an API server.
