@@ -156,7 +156,7 @@ impl Election {
     async fn attempt(&self, ballot: &mut Ballot) -> Result<Attempt, kube::Error> {
         let asked = Instant::now();
         let written = match self.api().get_opt(LEASE).await? {
-            None => self.api().create(&PostParams::default(), &self.claim(None)).await,
+            None => self.api().create(&params(), &self.claim(None)).await,
             Some(lease) => match ballot.vote(&lease, asked) {
                 Vote::Wait { holder } => return Ok(Attempt::Held(holder)),
                 Vote::Take => self.replace(&self.claim(Some(&lease))).await,
@@ -206,7 +206,7 @@ impl Election {
             Ok(lease) => Ok(Held { lease, renewed: asked }),
             Err(kube::Error::Api(status)) if status.code == 409 => self.after_conflict(asked).await,
             Err(kube::Error::Api(status)) if status.code == 404 => {
-                let lease = self.api().create(&PostParams::default(), &self.claim(None)).await?;
+                let lease = self.api().create(&params(), &self.claim(None)).await?;
                 Ok(Held { lease, renewed: asked })
             }
             Err(error) => Err(error.into()),
@@ -276,7 +276,7 @@ impl Election {
     }
 
     async fn replace(&self, lease: &k8s::Lease) -> Result<k8s::Lease, kube::Error> {
-        self.api().replace(LEASE, &PostParams::default(), lease).await
+        self.api().replace(LEASE, &params(), lease).await
     }
 
     fn api(&self) -> Api<k8s::Lease> {
@@ -313,6 +313,11 @@ impl From<kube::Error> for RenewError {
     fn from(error: kube::Error) -> Self {
         Self::Failed(error)
     }
+}
+
+/// Says in the lease's own record who wrote it.
+fn params() -> PostParams {
+    PostParams { field_manager: Some("sei-operator".to_owned()), ..PostParams::default() }
 }
 
 /// Who holds `lease`; empty if nobody.

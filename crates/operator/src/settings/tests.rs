@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use expect_test::{Expect, expect};
+use expect_test::{expect, expect_file};
 use sei_core::platform::fixture;
 
 use super::environment::{Need, VARIABLES};
@@ -42,134 +42,93 @@ fn told(settings: Result<Settings, Stop>) -> String {
     )
 }
 
-fn check(lines: &[&str], expected: Expect) {
-    let told: Vec<String> =
-        lines.iter().map(|line| format!("$ {line}\n{}\n", told(parse(line)))).collect();
-    expected.assert_eq(&told.concat());
+/// Command lines, and after each what came of it.
+fn transcript(lines: &[&str]) -> String {
+    lines.iter().map(|line| format!("$ sei-operator {line}\n{}\n", told(parse(line)))).collect()
 }
 
 #[test]
 fn flags_are_read_in_every_go_spelling() {
-    check(
-        &[
-            "",
-            "--metrics-bind-address=0 --health-probe-bind-address=127.0.0.1:9000",
-            "-metrics-bind-address :9090 -health-probe-bind-address [::1]:0",
-            "--leader-elect",
-            "--leader-elect=true --leader-elect=F",
-            "-leader-elect=1 --kubeconfig dev.yaml",
-            "--zap-devel",
-            "--zap-devel=true --zap-encoder=json --zap-log-level=error",
-            "--zap-log-level=debug --zap-encoder console",
-            "--zap-log-level=5",
-            "--zap-log-level=panic",
-            "--metrics-bind-address=:0 --health-probe-bind-address=:0",
-        ],
-        expect![[r#"
-            $ 
-            metrics :8080 probes :8081 elect false "" Info Json Cluster
-            $ --metrics-bind-address=0 --health-probe-bind-address=127.0.0.1:9000
-            metrics off probes 127.0.0.1:9000 elect false "" Info Json Cluster
-            $ -metrics-bind-address :9090 -health-probe-bind-address [::1]:0
-            metrics :9090 probes [::1]:0 elect false "" Info Json Cluster
-            $ --leader-elect
-            metrics :8080 probes :8081 elect true "" Info Json Cluster
-            $ --leader-elect=true --leader-elect=F
-            metrics :8080 probes :8081 elect false "" Info Json Cluster
-            $ -leader-elect=1 --kubeconfig dev.yaml
-            metrics :8080 probes :8081 elect true "dev.yaml" Info Json Cluster
-            $ --zap-devel
-            metrics :8080 probes :8081 elect false "" Debug Console Cluster
-            $ --zap-devel=true --zap-encoder=json --zap-log-level=error
-            metrics :8080 probes :8081 elect false "" Error Json Cluster
-            $ --zap-log-level=debug --zap-encoder console
-            metrics :8080 probes :8081 elect false "" Debug Console Cluster
-            $ --zap-log-level=5
-            metrics :8080 probes :8081 elect false "" Trace Json Cluster
-            $ --zap-log-level=panic
-            metrics :8080 probes :8081 elect false "" Error Json Cluster
-            $ --metrics-bind-address=:0 --health-probe-bind-address=:0
-            metrics :0 probes :0 elect false "" Info Json Cluster
-        "#]],
-    );
+    let told = transcript(&[
+        "--zap-devel=false",
+        "--metrics-bind-address=0 --health-probe-bind-address=127.0.0.1:9000",
+        "-metrics-bind-address :9090 -health-probe-bind-address [::1]:0",
+        "--leader-elect",
+        "--leader-elect=true --leader-elect=F",
+        "-leader-elect=1 --kubeconfig dev.yaml",
+        "--zap-devel",
+        "--zap-devel=true --zap-encoder=json --zap-log-level=error",
+        "--zap-log-level=debug --zap-encoder console",
+        "--zap-log-level=5",
+        "--zap-log-level=panic",
+        "--metrics-bind-address=:0 --health-probe-bind-address=:0",
+    ]);
+    expect![[r#"
+        $ sei-operator --zap-devel=false
+        metrics :8080 probes :8081 elect false "" Info Json Cluster
+        $ sei-operator --metrics-bind-address=0 --health-probe-bind-address=127.0.0.1:9000
+        metrics off probes 127.0.0.1:9000 elect false "" Info Json Cluster
+        $ sei-operator -metrics-bind-address :9090 -health-probe-bind-address [::1]:0
+        metrics :9090 probes [::1]:0 elect false "" Info Json Cluster
+        $ sei-operator --leader-elect
+        metrics :8080 probes :8081 elect true "" Info Json Cluster
+        $ sei-operator --leader-elect=true --leader-elect=F
+        metrics :8080 probes :8081 elect false "" Info Json Cluster
+        $ sei-operator -leader-elect=1 --kubeconfig dev.yaml
+        metrics :8080 probes :8081 elect true "dev.yaml" Info Json Cluster
+        $ sei-operator --zap-devel
+        metrics :8080 probes :8081 elect false "" Debug Console Cluster
+        $ sei-operator --zap-devel=true --zap-encoder=json --zap-log-level=error
+        metrics :8080 probes :8081 elect false "" Error Json Cluster
+        $ sei-operator --zap-log-level=debug --zap-encoder console
+        metrics :8080 probes :8081 elect false "" Debug Console Cluster
+        $ sei-operator --zap-log-level=5
+        metrics :8080 probes :8081 elect false "" Trace Json Cluster
+        $ sei-operator --zap-log-level=panic
+        metrics :8080 probes :8081 elect false "" Error Json Cluster
+        $ sei-operator --metrics-bind-address=:0 --health-probe-bind-address=:0
+        metrics :0 probes :0 elect false "" Info Json Cluster
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
 fn flags_that_are_not_built_are_accepted_only_at_their_default() {
-    check(
-        &[
-            "--metrics-secure=false --metrics-cert-path= --metrics-cert-name=tls.crt \
-             --metrics-cert-key=tls.key --enable-http2=0 --zap-stacktrace-level=error \
-             --zap-time-encoding=rfc3339",
-            "--metrics-secure --metrics-cert-path=/certs --metrics-cert-name=a \
-             --metrics-cert-key=b --enable-http2 --zap-stacktrace-level=info \
-             --zap-time-encoding=epoch",
-        ],
-        expect![[r#"
-            $ --metrics-secure=false --metrics-cert-path= --metrics-cert-name=tls.crt --metrics-cert-key=tls.key --enable-http2=0 --zap-stacktrace-level=error --zap-time-encoding=rfc3339
-            metrics :8080 probes :8081 elect false "" Info Json Cluster
-            $ --metrics-secure --metrics-cert-path=/certs --metrics-cert-name=a --metrics-cert-key=b --enable-http2 --zap-stacktrace-level=info --zap-time-encoding=epoch
-            Invalid platform configuration
-              --metrics-secure is not built: leave it out; metrics are served over plain HTTP, a NetworkPolicy can restrict them
-              --metrics-cert-path is not built: leave it out; metrics are served over plain HTTP, a NetworkPolicy can restrict them
-              --metrics-cert-name is not built: leave it out; metrics are served over plain HTTP, a NetworkPolicy can restrict them
-              --metrics-cert-key is not built: leave it out; metrics are served over plain HTTP, a NetworkPolicy can restrict them
-              --enable-http2 is not built: leave it out; metrics are served over HTTP/1.1
-              --zap-stacktrace-level is not built: leave it out; no stack traces are logged
-              --zap-time-encoding is not built: leave it out; times are logged as RFC 3339
-        "#]],
-    );
+    let told = transcript(&[
+        "--metrics-secure=false --metrics-cert-path= --metrics-cert-name=tls.crt \
+         --metrics-cert-key=tls.key --enable-http2=0 --zap-stacktrace-level=error \
+         --zap-time-encoding=rfc3339",
+        "--metrics-secure --metrics-cert-path=/certs --metrics-cert-name=a \
+         --metrics-cert-key=b --enable-http2 --zap-stacktrace-level=info \
+         --zap-time-encoding=epoch",
+    ]);
+    expect_file!["tests/not_built.txt"].assert_eq(&told);
 }
 
 #[test]
 fn wrong_flags_are_named_all_at_once() {
-    check(
-        &[
-            "--metrics-bind-address=8080 --health-probe-bind-address=::1 --leader-elect=yes \
-             --zap-devel=no --zap-encoder=xml --zap-log-level=loud",
-            "--metrics-bind-address=:8081",
-            "--zap-log-level=0 --zap-log-level",
-            "--token hunter2 --other=hunter2 hunter2 --",
-        ],
-        expect![[r#"
-            $ --metrics-bind-address=8080 --health-probe-bind-address=::1 --leader-elect=yes --zap-devel=no --zap-encoder=xml --zap-log-level=loud
-            Invalid platform configuration
-              --metrics-bind-address must be :port, host:port, or 0 for no metrics: "8080"
-              --health-probe-bind-address must be :port, host:port, or 0 for no probes: "::1"
-              --leader-elect must be true or false: "yes"
-              --zap-devel must be true or false: "no"
-              --zap-log-level must be debug, info, error, panic or a number from 1 to 127: "loud"
-              --zap-encoder must be json or console: "xml"
-            $ --metrics-bind-address=:8081
-            Invalid platform configuration
-              --metrics-bind-address and --health-probe-bind-address are both ":8081": give each its own port
-            $ --zap-log-level=0 --zap-log-level
-            Invalid platform configuration
-              --zap-log-level needs a value: --zap-log-level=value
-              --zap-log-level must be debug, info, error, panic or a number from 1 to 127: "0"
-            $ --token hunter2 --other=hunter2 hunter2 --
-            Invalid platform configuration
-              unknown flag "--token": --help lists the flags
-              unknown flag "--other": --help lists the flags
-              argument 4 is not a flag: write values as --flag=value
-              argument 5 is not a flag: write values as --flag=value
-        "#]],
-    );
+    let told = transcript(&[
+        "--metrics-bind-address=8080 --health-probe-bind-address=::1 --leader-elect=yes \
+         --zap-devel=no --zap-encoder=xml --zap-log-level=loud",
+        "--metrics-bind-address=:8081",
+        "--zap-log-level=0 --zap-log-level",
+        "--token hunter2 --other=hunter2 hunter2 --",
+    ]);
+    expect_file!["tests/wrong.txt"].assert_eq(&told);
 }
 
 #[test]
 fn help_and_version_come_before_every_fault() {
-    check(
-        &["--help --nonsense", "-h", "--version"],
-        expect![[r#"
-        $ --help --nonsense
+    let told = transcript(&["--help --nonsense", "-h", "--version"]);
+    expect![[r#"
+        $ sei-operator --help --nonsense
         asked: Runs fleets of Sei nodes on Kubernetes: reconciles SeiNode and SeiNodeDeployment.
-        $ -h
+        $ sei-operator -h
         asked: Runs fleets of Sei nodes on Kubernetes: reconciles SeiNode and SeiNodeDeployment.
-        $ --version
+        $ sei-operator --version
         asked: sei-operator 0.1.0
-    "#]],
-    );
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
