@@ -23,6 +23,9 @@ use ballot::{Ballot, Vote};
 /// Name of the lease: the same for every version, so that two versions never lead together.
 pub const LEASE: &str = "bc1f5b0a.sei.io";
 
+/// Patience with the release: the process has other things to do before it is killed.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The paces of an election.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -234,7 +237,7 @@ impl Election {
         spec.lease_duration_seconds = Some(1);
         spec.renew_time = Some(k8s::MicroTime(now));
         spec.acquire_time = Some(k8s::MicroTime(now));
-        match timeout(self.terms.renew, self.replace(&lease)).await {
+        match timeout(RELEASE_TIMEOUT, self.replace(&lease)).await {
             Ok(Ok(_)) => tracing::info!("lease released"),
             Ok(Err(error)) => tracing::warn!(%error, "lease not released: it runs out by itself"),
             Err(_) => tracing::warn!("lease not released, no answer: it runs out by itself"),
