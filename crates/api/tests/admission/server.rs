@@ -80,6 +80,19 @@ impl Server {
         self.send(request.body(serde_json::to_vec(change)?)?).await
     }
 
+    /// Applies a document to an object or a subresource of it as `manager`, without force.
+    pub async fn apply(
+        &self,
+        plural: &str,
+        (name, manager): (&str, &str),
+        document: &Value,
+    ) -> Result<Result<Value, Causes>> {
+        let path = format!("{}/{name}?fieldManager={manager}", collection(plural));
+        let request =
+            http::Request::patch(path).header("Content-Type", "application/apply-patch+yaml");
+        self.send(request.body(serde_json::to_vec(document)?)?).await
+    }
+
     /// The object as the server returns it, or a subresource of it.
     pub async fn get(&self, plural: &str, name: &str) -> Result<Value> {
         self.get_as(&format!("{}/{name}", collection(plural)), "application/json").await

@@ -136,6 +136,39 @@ fn a_bad_status_is_refused() {
 }
 
 #[test]
+fn field_managers_own_their_conditions_and_children_one_by_one() {
+    with_server(async |server| {
+        let name = stored(server, &Kind::Deployment, "{}").await?;
+        let path = format!("{name}/status");
+        for word in ["First", "Second"] {
+            let document = json!({
+                "apiVersion": "sei.io/v1alpha1",
+                "kind": "SeiNodeDeployment",
+                "status": {
+                    "conditions": [{
+                        "type": word, "status": "True", "reason": "R", "message": "",
+                        "lastTransitionTime": "2026-01-02T01:04:05Z",
+                    }],
+                    "nodes": [{"name": word}],
+                    "perPodServices": [{
+                        "name": word, "namespace": "default",
+                        "ports": {"evmHttp": 8545, "evmWs": 8546},
+                    }],
+                    "endpoints": {"nodes": [{"name": word}]},
+                },
+            });
+            accepted(server.apply("seinodedeployments", (&path, word), &document).await?)?;
+        }
+        let status = server.get("seinodedeployments", &name).await?["status"].take();
+        for list in ["/conditions", "/nodes", "/perPodServices", "/endpoints/nodes"] {
+            let entries = status.pointer(list).and_then(Value::as_array).map_or(0, Vec::len);
+            assert_eq!(entries, 2, "{list}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_fleet_is_scaled_through_its_subresource() {
     with_server(async |server| {
         let name = stored(server, &Kind::Deployment, "{replicas: 2}").await?;
