@@ -19,30 +19,10 @@ mod mode;
 
 pub use mode::Mode;
 
+use crate::scope::Scope;
+
 /// Between two sweeps. Helpers poll every 200 ms, and the faker must win that race.
 pub const TICK: Duration = Duration::from_millis(50);
-
-/// Which objects a part of the harness, or the controllers, look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The whole cluster.
-    All,
-    /// One namespace.
-    Namespace(String),
-}
-
-impl Scope {
-    /// Access to a kind within the scope.
-    pub fn api<K>(&self, client: Client) -> Api<K>
-    where
-        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
-    {
-        match self {
-            Self::All => Api::all(client),
-            Self::Namespace(namespace) => Api::namespaced(client, namespace),
-        }
-    }
-}
 
 /// A running faker. Dropping it stops it without waiting.
 #[derive(Debug)]

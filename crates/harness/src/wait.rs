@@ -57,7 +57,8 @@ pub struct TimedOut {
     pub last_error: Option<String>,
     /// The state around it, when the caller could show it.
     pub dump: Option<String>,
-    location: &'static Location<'static>,
+    /// Who waited.
+    pub location: &'static Location<'static>,
 }
 
 impl fmt::Display for TimedOut {
@@ -86,7 +87,10 @@ impl std::error::Error for TimedOut {}
 /// # Errors
 /// When the deadline passes.
 #[track_caller]
-pub fn wait_for<T, P, F>(what: &str, probe: P) -> impl Future<Output = Result<T, TimedOut>>
+pub fn wait_for<T, P, F>(
+    what: &str,
+    probe: P,
+) -> impl Future<Output = Result<T, TimedOut>> + use<T, P, F>
 where
     P: FnMut() -> F,
     F: Future<Output = anyhow::Result<Progress<T>>>,
@@ -106,7 +110,7 @@ pub fn wait_for_with<T, P, F>(
     opts: WaitOpts,
     what: &str,
     probe: P,
-) -> impl Future<Output = Result<T, TimedOut>>
+) -> impl Future<Output = Result<T, TimedOut>> + use<T, P, F>
 where
     P: FnMut() -> F,
     F: Future<Output = anyhow::Result<Progress<T>>>,

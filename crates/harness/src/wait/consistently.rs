@@ -43,7 +43,8 @@ pub struct Inconsistent {
     pub failures: Vec<String>,
     /// The state around it, when the caller could show it.
     pub dump: Option<String>,
-    location: &'static Location<'static>,
+    /// Who waited.
+    pub location: &'static Location<'static>,
 }
 
 impl fmt::Display for Inconsistent {
