@@ -164,13 +164,8 @@ impl Suite {
         let start = Instant::now();
         let result = self.runtime.block_on(self.run_in_runtime(options, body));
         let verdict = if result.is_ok() { "ok" } else { "FAILED" };
-        // Past the capture of the test runner, so that seconds are seen for passing tests too;
-        // a closed standard error must not fail a test.
-        let _ = writeln!(
-            std::io::stderr(),
-            "envtest {name} ... {verdict} in {:.2} s",
-            start.elapsed().as_secs_f64()
-        );
+        let seconds = start.elapsed().as_secs_f64();
+        tell(&format!("envtest {name} ... {verdict} in {seconds:.2} s"));
         result
     }
 
@@ -217,16 +212,22 @@ impl Suite {
         if let Err(failure) = &result
             && !failure.holds_a_dump()
         {
-            eprintln!("{}", env.dump().await);
+            tell(&env.dump().await);
         }
         for problem in cleanup::clean_up(&env).await {
             match &result {
                 Ok(()) => result = Err(Failure::Error(anyhow!(problem))),
-                Err(_) => eprintln!("besides, {problem}"),
+                Err(_) => tell(&format!("besides, {problem}")),
             }
         }
         result
     }
+}
+
+/// Past the capture of the test runner, so that seconds are seen for passing tests too.
+fn tell(text: &str) {
+    // A closed standard error must not fail a test.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 async fn run_body<F, Fut>(env: &Arc<TestEnv>, limit: Duration, body: F) -> Result<(), Failure>
