@@ -1,0 +1,61 @@
+//! The end of the story: what runs where, how to look around, and what to try next.
+
+use anyhow::Result;
+use sei_api::k8s::ResourceExt;
+use sei_harness::local::LocalCluster;
+
+use crate::fleet::Fleet;
+use crate::rows::{SEID, pod_image, table};
+use crate::sample::{FLEET, NAMESPACE, Version, image};
+use crate::screen::Screen;
+
+/// Prints it all; instructions only where somebody can follow them.
+pub fn print(screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<()> {
+    screen.chapter("What runs now");
+    let view = fleet.view();
+    for node in view.nodes() {
+        let pod = view.pod_of(&node.name_any());
+        let runs = pod.as_ref().and_then(pod_image).unwrap_or("nothing");
+        let machine = pod.as_ref().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
+        let machine = machine.unwrap_or_default();
+        screen.print(&format!("  pod {}-0 on {machine}: {SEID} runs {runs}", node.name_any()));
+    }
+    if !screen.keeps_cluster() {
+        screen.print(&table(&view.rows()));
+        return Ok(());
+    }
+    let kubectl = cluster.kubectl()?;
+    let alias = format!(
+        "alias k='{} --kubeconfig {} -n {NAMESPACE}'",
+        kubectl.display(),
+        cluster.kubeconfig().display()
+    );
+    screen.chapter("Look around, in another terminal");
+    for line in [alias.as_str(), "k get snd,seinodes,pods", &format!("k describe snd {FLEET}")] {
+        screen.print(&format!("  {line}"));
+    }
+    screen.chapter("Three things to try");
+    let bad_tag = set_image("missing");
+    let rollback = set_image(Version::V2.tag());
+    let attempts = [
+        ("a bad tag: the rollout stays in progress, and says why", bad_tag),
+        ("a rollback: it supersedes whatever is under way", rollback),
+        (
+            "a scale: new nodes begin on the current version",
+            format!("k scale snd {FLEET} --replicas 5"),
+        ),
+    ];
+    for (what, command) in attempts {
+        screen.print(&format!("  {what}"));
+        screen.print(&format!("    {command}"));
+    }
+    screen.print("");
+    screen.print(&screen.bold("The cluster stays until Ctrl-C; then nothing is left of it."));
+    Ok(())
+}
+
+fn set_image(tag: &str) -> String {
+    let image = image(tag);
+    let patch = format!(r#"{{"spec":{{"template":{{"spec":{{"image":"{image}"}}}}}}}}"#);
+    format!("k patch snd {FLEET} --type merge -p '{patch}'")
+}

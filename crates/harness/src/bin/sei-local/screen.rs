@@ -1,0 +1,150 @@
+//! What a person sees: chapters and events that scroll, and on a terminal a table that stays.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::rows::{Row, table};
+
+/// A handle on the screen; clones write to the same one.
+#[derive(Clone)]
+pub struct Screen {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    begun: Instant,
+    /// The table that is redrawn in place; absent without a terminal.
+    live: Option<ProgressBar>,
+    once: bool,
+    has_color: bool,
+    shown: Mutex<Shown>,
+}
+
+/// What was shown last, so that only changes are told.
+#[derive(Default)]
+struct Shown {
+    chapters: u32,
+    rows: Vec<Row>,
+}
+
+impl Screen {
+    /// The screen of this process; with `once`, nothing is kept after the story.
+    pub fn new(once: bool) -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        // https://no-color.org: present and not empty.
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let live = is_terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+            // The template is a constant that parses; the plain style shows the same text.
+            bar.set_style(
+                ProgressStyle::with_template("{msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bar
+        });
+        let inner = Inner {
+            begun: Instant::now(),
+            live,
+            once,
+            has_color: is_terminal && !no_color,
+            shown: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Whether a person is there to try things after the story.
+    pub fn keeps_cluster(&self) -> bool {
+        self.inner.live.is_some() && !self.inner.once
+    }
+
+    /// A new part of the story begins.
+    pub fn chapter(&self, title: &str) {
+        let number = {
+            let mut shown = self.shown();
+            shown.chapters += 1;
+            shown.chapters
+        };
+        self.print("");
+        self.print(&self.bold(&format!("{number}. {title}")));
+    }
+
+    /// Something that was waited for has come.
+    pub fn done(&self, text: &str) {
+        self.timed("ok", text);
+    }
+
+    /// Somebody did something to the cluster.
+    pub fn act(&self, text: &str) {
+        self.timed("do", text);
+    }
+
+    /// A Kubernetes Event.
+    pub fn event(&self, text: &str) {
+        self.timed("event", text);
+    }
+
+    /// The nodes as they are now: a table on a terminal, else a line for each change.
+    pub fn nodes(&self, rows: &[Row]) {
+        let before = std::mem::replace(&mut self.shown().rows, rows.to_vec());
+        if before == rows {
+            return;
+        }
+        if let Some(live) = &self.inner.live {
+            live.set_message(table(rows));
+            return;
+        }
+        for row in rows.iter().filter(|row| !before.contains(row)) {
+            self.timed("node", &row.line());
+        }
+    }
+
+    /// A line as it is.
+    pub fn print(&self, line: &str) {
+        match &self.inner.live {
+            Some(live) if !live.is_finished() => live.suspend(|| println!("{line}")),
+            Some(_) | None => println!("{line}"),
+        }
+    }
+
+    /// The table is left where it is; from now on, lines follow it.
+    pub fn close(&self) {
+        if let Some(live) = &self.inner.live {
+            live.abandon();
+        }
+    }
+
+    /// Text that stands out, where the terminal may.
+    pub fn bold(&self, text: &str) -> String {
+        if self.inner.has_color { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn timed(&self, kind: &str, text: &str) {
+        self.print(&format!("{} {kind:<5} {text}", stamp(self.inner.begun.elapsed())));
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+        // Whoever panicked while holding it left a whole value behind.
+        self.inner.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Seconds since the start, in a column of their own.
+fn stamp(elapsed: Duration) -> String {
+    format!("{:>7.2}s", elapsed.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    //! Times stand under each other.
+
+    use super::*;
+
+    #[test]
+    fn stamps_are_aligned() {
+        let stamps = [320, 61_500].map(|millis| stamp(Duration::from_millis(millis)));
+        assert_eq!(stamps, ["   0.32s", "  61.50s"]);
+    }
+}
