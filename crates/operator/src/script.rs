@@ -14,6 +14,8 @@ pub(crate) struct Asked {
     pub method: Method,
     /// With the query.
     pub path: String,
+    /// Empty without a body.
+    pub content_type: String,
     /// JSON; `Null` without a body.
     pub body: Value,
 }
@@ -52,6 +54,12 @@ pub(crate) fn client(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> C
             let asked = Asked {
                 method: parts.method,
                 path: parts.uri.to_string(),
+                content_type: parts
+                    .headers
+                    .get(http::header::CONTENT_TYPE)
+                    .and_then(|value| value.to_str().ok())
+                    .unwrap_or_default()
+                    .to_owned(),
                 body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
             };
             let answer = (answer.lock().unwrap())(&asked);

@@ -1,0 +1,34 @@
+//! Reads past the stores, each with a time limit: only where a store's silence proves nothing.
+
+use kube::api::ListParams;
+use kube::{Api, Client};
+use sei_api::{k8s, labels};
+use tokio::time::timeout;
+
+use super::fault::ApiFault;
+use super::{Key, Object};
+use crate::limits::Limits;
+
+/// One object; `None` if the API server says that there is none.
+///
+/// # Errors
+/// No answer, or a refusal.
+pub async fn get<K: Object>(
+    client: &Client,
+    limits: &Limits,
+    key: &Key,
+) -> Result<Option<K>, ApiFault> {
+    let api = Api::<K>::namespaced(client.clone(), &key.namespace);
+    timeout(limits.request_timeout, api.get_opt(&key.name)).await?.map_err(ApiFault::of)
+}
+
+/// The pods that carry the label of the node `key`.
+///
+/// # Errors
+/// No answer, or a refusal.
+pub async fn pods(client: &Client, limits: &Limits, key: &Key) -> Result<Vec<k8s::Pod>, ApiFault> {
+    let api = Api::<k8s::Pod>::namespaced(client.clone(), &key.namespace);
+    let params = ListParams::default().labels(&format!("{}={}", labels::NODE, key.name));
+    let listed = timeout(limits.request_timeout, api.list(&params)).await?;
+    listed.map(|list| list.items).map_err(ApiFault::of)
+}

@@ -1,0 +1,239 @@
+//! One watch of one kind: lists, follows, and starts again by itself, for ever.
+//!
+//! Why not the watcher of the library: it hides bookmarks and reconnects, so that nobody can tell a
+//! quiet kind from a dead connection; it repeats a watch whose start is answered 410 from the same
+//! resourceVersion for ever; its LIST has no time limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::core::DeserializeGuard;
+use sei_api::k8s;
+use tokio::time::{Instant, timeout};
+
+use super::store::{Change, Listed, Store};
+use super::{Key, Object};
+use crate::backoff::Backoff;
+use crate::ids::Ids;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+
+/// A watch before it runs.
+pub struct Watch<K> {
+    /// What it fills.
+    pub store: Arc<Store<K>>,
+    /// What it asks.
+    pub api: Api<DeserializeGuard<K>>,
+    /// Which objects; `None` for all.
+    pub selector: Option<&'static str>,
+    /// Time limits and back-off; the back-off is this watch's own.
+    pub limits: Limits,
+    /// Jitter of the back-off.
+    pub ids: Ids,
+    /// Counts restarts and undecodable objects.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    /// The server closed it after its time.
+    Clean,
+    /// The history from here on is gone: list again.
+    Expired,
+    /// Something else.
+    Failed(String),
+}
+
+/// A server that refuses to start a watch this often in a row is asked for a listing instead: its
+/// history may be shorter than our resourceVersion, whatever it answers.
+const STARTS_MAX: u32 = 3;
+
+/// Objects in one page of a listing.
+const PAGE_OBJECTS: u32 = 500;
+
+/// A connection that ends sooner without a word has not worked.
+const LIFE_MIN: Duration = Duration::from_secs(1);
+
+impl<K: Object> Watch<K> {
+    /// Fills the store and calls `changed` for every change, after the store has it, and
+    /// `complete` once, after the first listing. Runs until it is dropped.
+    pub async fn run(
+        self,
+        complete: impl FnOnce() + Send,
+        changed: impl Fn(&Change<K>) + Send + Sync,
+    ) {
+        let mut complete = Some(complete);
+        let mut backoff =
+            Backoff::new(self.limits.watch_backoff_first, self.limits.watch_backoff_max);
+        loop {
+            match self.list().await {
+                Ok((listed, version)) => {
+                    self.store.heard();
+                    let changes = self.store.replace(listed, &version);
+                    changes.iter().for_each(&changed);
+                    if let Some(complete) = complete.take() {
+                        tracing::debug!(kind = self.store.kind(), "store is complete");
+                        complete();
+                    }
+                    self.follow(version, &mut backoff, &changed).await;
+                }
+                Err(why) => self.pause(&mut backoff, &why).await,
+            }
+        }
+    }
+
+    /// Every object, and the resourceVersion at which that was so.
+    async fn list(&self) -> Result<(Vec<Listed<K>>, String), String> {
+        let mut params = ListParams::default().limit(PAGE_OBJECTS);
+        params.label_selector = self.selector.map(str::to_owned);
+        let mut listed = Vec::new();
+        loop {
+            let page = timeout(self.limits.request_timeout, self.api.list(&params))
+                .await
+                .map_err(|_| "the API server did not answer a listing in time".to_owned())?
+                .map_err(|error| error.to_string())?;
+            listed.extend(page.items.into_iter().map(|item| self.listed(item)));
+            let version = page.metadata.resource_version.filter(|it| !it.is_empty());
+            params.continue_token = page.metadata.continue_.filter(|it| !it.is_empty());
+            if params.continue_token.is_none() {
+                let version = version.ok_or("a listing without resourceVersion")?;
+                return Ok((listed, version));
+            }
+        }
+    }
+
+    fn listed(&self, item: DeserializeGuard<K>) -> Listed<K> {
+        match self.decoded(item) {
+            Ok(object) => Listed::Here(object),
+            Err(meta) => Listed::Undecodable(Key::of(&meta)),
+        }
+    }
+
+    /// Follows the changes after `version` until a listing is due.
+    async fn follow(
+        &self,
+        mut version: String,
+        backoff: &mut Backoff,
+        changed: &(impl Fn(&Change<K>) + Send + Sync),
+    ) {
+        let mut failed_starts = 0;
+        loop {
+            let (began, from) = (Instant::now(), version.clone());
+            let end = self.connection(&mut version, changed).await;
+            let worked = version != from || began.elapsed() >= LIFE_MIN;
+            if worked {
+                backoff.reset();
+                failed_starts = 0;
+            }
+            let why = match end {
+                End::Clean if worked => continue,
+                End::Expired if worked => return,
+                End::Clean => "the API server closed the watch at once".to_owned(),
+                End::Expired => "the API server no longer knows its newest listing".to_owned(),
+                End::Failed(ref why) => why.clone(),
+            };
+            failed_starts += 1;
+            self.pause(backoff, &why).await;
+            if failed_starts >= STARTS_MAX || matches!(end, End::Expired) {
+                return;
+            }
+        }
+    }
+
+    /// One connection, from `version` on; moves `version` with what it hears.
+    async fn connection(
+        &self,
+        version: &mut String,
+        changed: &(impl Fn(&Change<K>) + Send + Sync),
+    ) -> End {
+        let params = WatchParams {
+            label_selector: self.selector.map(str::to_owned),
+            timeout: u32::try_from(self.limits.watch_timeout.as_secs().max(1)).ok(),
+            bookmarks: true,
+            ..WatchParams::default()
+        };
+        let started = timeout(self.limits.request_timeout, self.api.watch(&params, version)).await;
+        let mut stream = match started {
+            Ok(Ok(stream)) => std::pin::pin!(stream),
+            Ok(Err(error)) => return end_of(error),
+            Err(_) => return End::Failed("the API server did not start a watch in time".into()),
+        };
+        let silence = self.limits.watch_timeout + self.limits.watch_grace;
+        loop {
+            let event = match timeout(silence, stream.try_next()).await {
+                Ok(Ok(Some(event))) => event,
+                Ok(Ok(None)) => return End::Clean,
+                Ok(Err(error)) => return end_of(error),
+                Err(_) => return End::Failed("the connection of a watch was silent".to_owned()),
+            };
+            self.store.heard();
+            match self.event(event, version) {
+                Ok(changes) => changes.iter().for_each(changed),
+                Err(end) => return end,
+            }
+        }
+    }
+
+    fn event(
+        &self,
+        event: WatchEvent<DeserializeGuard<K>>,
+        version: &mut String,
+    ) -> Result<Vec<Change<K>>, End> {
+        let (item, gone) = match event {
+            WatchEvent::Added(item) | WatchEvent::Modified(item) => (item, false),
+            WatchEvent::Deleted(item) => (item, true),
+            WatchEvent::Bookmark(mark) => {
+                *version = mark.metadata.resource_version;
+                return Ok(self.store.bookmark(version));
+            }
+            WatchEvent::Error(status) if status.code == GONE => return Err(End::Expired),
+            WatchEvent::Error(status) => return Err(End::Failed(status.message.clone())),
+        };
+        if let Some(now) = &k8s::Resource::meta(&item).resource_version {
+            version.clone_from(now);
+        }
+        Ok(match self.decoded(item) {
+            Ok(object) if gone => self.store.delete(object),
+            Ok(object) => self.store.apply(object),
+            Err(meta) if gone => self.store.forget(&Key::of(&meta)),
+            Err(_) => self.store.bookmark(version),
+        })
+    }
+
+    /// The object, or the metadata of one that cannot be decoded. That is logged and counted, and
+    /// stops nothing else.
+    fn decoded(&self, item: DeserializeGuard<K>) -> Result<K, Box<k8s::ObjectMeta>> {
+        item.0.map_err(|invalid| {
+            let kind = self.store.kind();
+            let key = Key::of(&invalid.metadata);
+            self.metrics.undecodable(kind);
+            tracing::error!(kind, object = %key, error = %invalid.error, "object is unreadable");
+            Box::new(invalid.metadata)
+        })
+    }
+
+    async fn pause(&self, backoff: &mut Backoff, why: &str) {
+        let delay = self.ids.jitter(backoff.fail());
+        let kind = self.store.kind();
+        self.metrics.watch_restarted(kind);
+        tracing::warn!(kind, error = why, retry_in = ?delay, "watch failed");
+        tokio::time::sleep(delay).await;
+    }
+}
+
+fn end_of(error: kube::Error) -> End {
+    match &error {
+        kube::Error::Api(status) if status.code == GONE => End::Expired,
+        _ => End::Failed(error.to_string()),
+    }
+}
+
+/// HTTP status of a resourceVersion that the server no longer has.
+const GONE: u16 = 410;
+
+#[cfg(test)]
+mod tests;
