@@ -390,3 +390,6 @@ async fn config_of(kubeconfig: &Path) -> Result<Config> {
 fn is_true(variable: &str) -> bool {
     env::var(variable).is_ok_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
 }
+
+#[cfg(test)]
+mod tests;

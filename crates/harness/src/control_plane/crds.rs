@@ -74,3 +74,6 @@ fn read(dir: &Path) -> Result<Vec<Value>> {
     }
     Ok(crds)
 }
+
+#[cfg(test)]
+mod tests;
