@@ -261,3 +261,6 @@ impl fmt::Debug for Inputs {
         f.debug_struct("Inputs").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

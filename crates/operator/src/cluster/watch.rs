@@ -162,6 +162,7 @@ impl<K: Object> Watch<K> {
             Ok(Err(error)) => return end_of(error),
             Err(_) => return End::Failed("the API server did not start a watch in time".into()),
         };
+        self.store.heard();
         let silence = self.limits.watch_timeout + self.limits.watch_grace;
         loop {
             let event = match timeout(silence, stream.try_next()).await {
