@@ -1,10 +1,9 @@
 //! The scripts, run as the containers run them, in a home of their own with stubs for what they
 //! start.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -73,7 +72,7 @@ fn shell_text_in_a_chain_id_is_never_run() {
 #[test]
 fn seid_starts_once_the_sidecar_says_ready() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let program = seid(listener.local_addr().unwrap().port().into()).impatient();
+    let program = seid(listener.local_addr().unwrap().port().into()).impatient().telling();
     let home = Home::new();
     home.stub("seid", STUB);
     let child = home.start(&program).spawn().unwrap();
@@ -88,27 +87,34 @@ fn seid_starts_once_the_sidecar_says_ready() {
     let at = home.path().display().to_string();
     assert_eq!(args(&output), ["start", "--home", &at]);
     assert_eq!(process(&output), pid, "seid replaces the shell, so signals reach it");
+    assert!(!lines(&output).contains(&LIVES_ON.to_owned()), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
-fn seid_waits_for_a_sidecar_that_does_not_listen_or_answer() {
+fn seid_tries_again_when_a_sidecar_does_not_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
     let home = Home::new();
     home.stub("seid", STUB);
-    // Announces each try, so that the test knows that one was refused.
-    let mut program = seid(port.into()).impatient();
-    program.script = program.script.replace("until ", "until echo try; ");
-    let mut child = home.start(&program).spawn().unwrap();
-    let mut tries = [0; "try\ntry\n".len()];
-    child.stdout.as_mut().unwrap().read_exact(&mut tries).unwrap();
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let child = home.start(&seid(port.into()).impatient()).spawn().unwrap();
     let silent = listener.accept().unwrap();
     answer(&listener, "HTTP/1.0 200 OK\r\n\r\n");
     drop(silent);
     assert!(child.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn seid_tries_again_when_nobody_listens() {
+    const NOBODY: i32 = 1;
+    let home = Home::new();
+    let mut program = seid(NOBODY).impatient();
+    program.script = program.script.replace("until ", "until echo try; ");
+    let mut child = home.start(&program).spawn().unwrap();
+    let mut tries = [0; "try\ntry\ntry\n".len()];
+    child.stdout.as_mut().unwrap().read_exact(&mut tries).unwrap();
+    child.kill().unwrap();
+    assert!(child.wait_with_output().unwrap().stderr.is_empty());
 }
 
 #[test]
@@ -119,6 +125,7 @@ fn exporter_starts_once_seid_listens() {
     let stub = home.stub("exporter", STUB).display().to_string();
     let program = exporter()
         .impatient()
+        .telling()
         .with("grpc_port=9090", &format!("grpc_port={port}"))
         .with("/usr/local/bin/sei-cosmos-exporter", &stub);
     let child = home.start(&program).spawn().unwrap();
@@ -139,6 +146,7 @@ fn exporter_starts_once_seid_listens() {
         ]
     );
     assert_eq!(process(&output), pid);
+    assert!(!lines(&output).contains(&LIVES_ON.to_owned()), "{output:?}");
 }
 
 #[test]
@@ -155,6 +163,10 @@ fn waiting_needs_nothing_but_the_shell() {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
+/// What only a shell that was not replaced would say. Without a last command of its own, a shell
+/// replaces itself even where the script forgets to ask for it.
+const LIVES_ON: &str = "the shell lives on";
+
 /// A script with its shell and the variables of its container.
 struct Program {
     shell: String,
@@ -166,6 +178,12 @@ impl Program {
     /// The same, with pauses too short to notice.
     fn impatient(self) -> Self {
         self.with("retry_seconds=5", "retry_seconds=0.05")
+    }
+
+    /// The same, with a shell that speaks up if it comes back from what the script starts.
+    fn telling(mut self) -> Self {
+        self.script += &format!("echo {LIVES_ON}\n");
+        self
     }
 
     fn with(mut self, from: &str, to: &str) -> Self {
@@ -194,10 +212,14 @@ impl Home {
         self.bin.path().to_owned()
     }
 
+    /// Written by another process: a file that we had open for writing could not be executed
+    /// while a child that another test is just starting still holds it.
     fn stub(&self, name: &str, text: &str) -> PathBuf {
         let path = self.bin.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let write = r#"printf %s "$1" >"$2" && chmod 755 "$2""#;
+        let mut shell = Command::new("/bin/sh");
+        let status = shell.args(["-c", write, "stub", text]).arg(&path).status().unwrap();
+        assert!(status.success());
         path
     }
 
