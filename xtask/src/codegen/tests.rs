@@ -77,3 +77,16 @@ fn resources_with_equal_verbs_share_a_rule() {
     "#]]
     .assert_eq(&yaml(&role).unwrap());
 }
+
+#[test]
+fn shipped_deployment_sets_all_that_the_operator_requires() {
+    let path = root().join("config/manager/deployment.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let deployment: Value = serde_saphyr::from_str(&text).unwrap();
+    let env = &deployment["spec"]["template"]["spec"]["containers"][0]["env"];
+    let lookup = |name: &str| -> Option<String> {
+        let variable = env.as_array()?.iter().find(|variable| variable["name"] == name)?;
+        variable["value"].as_str().map(str::to_owned)
+    };
+    sei_core::platform::Platform::parse(&lookup).unwrap();
+}
