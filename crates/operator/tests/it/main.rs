@@ -1,0 +1,13 @@
+//! Scenarios on a real kube-apiserver: the shipped wiring, judged by every version that was stored
+//! and every request that was sent.
+
+mod deletion;
+mod idle;
+mod invariants;
+mod refusal;
+mod rollout;
+mod scaling;
+mod sidecar_image;
+mod status_writes;
+mod supersession;
+mod support;

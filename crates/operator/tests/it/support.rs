@@ -1,0 +1,118 @@
+//! Starts the shipped controllers inside a test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sei_api::k8s::StatefulSet;
+use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus};
+use sei_core::platform::{Platform, fixture};
+use sei_core::tempo::Tempo;
+use sei_harness::Scope;
+use sei_harness::suite::{
+    ControllerInputs, Controllers, RunOptions, TestEnv, start_function, suite,
+};
+use sei_operator::clock::Clock;
+use sei_operator::ids::Ids;
+use sei_operator::limits::Limits;
+use sei_operator::metrics::Metrics;
+use sei_operator::settings;
+use sei_operator::wiring::{Inputs, Operator};
+
+/// Queued events are delivered within this when the controllers stop.
+const EVENTS_GRACE: Duration = Duration::from_secs(2);
+
+/// Runs `body` in a namespace of its own, with the shipped controllers limited to it.
+#[track_caller]
+pub fn scenario<F, Fut>(name: &str, body: F)
+where
+    F: FnOnce(Arc<TestEnv>) -> Fut,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    paced_scenario(name, Tempo::default(), body);
+}
+
+/// As [`scenario`], at another pace.
+#[track_caller]
+pub fn paced_scenario<F, Fut>(name: &str, tempo: Tempo, body: F)
+where
+    F: FnOnce(Arc<TestEnv>) -> Fut,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    let controllers = start_function(move |inputs| {
+        let tempo = tempo.clone();
+        async { start(inputs, tempo) }
+    });
+    suite().run(name, RunOptions::new().with_controllers(controllers), body);
+}
+
+/// As [`scenario`], with controllers that watch the whole cluster, as they are shipped.
+#[track_caller]
+pub fn cluster_wide_scenario<F, Fut>(name: &str, body: F)
+where
+    F: FnOnce(Arc<TestEnv>) -> Fut,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    let controllers = start_function(|inputs| async { start(inputs, Tempo::default()) });
+    suite().run(name, RunOptions::new().with_controllers(controllers).cluster_wide(), body);
+}
+
+fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
+    let scope = match inputs.scope {
+        Scope::All => settings::Scope::Cluster,
+        Scope::Namespace(namespace) => settings::Scope::Namespace(namespace),
+    };
+    let inputs = Inputs {
+        client: inputs.client,
+        scope,
+        sidecars: inputs.sidecars,
+        platform: Platform::parse(&fixture::lookup)?,
+        tempo,
+        limits: Limits::default(),
+        clock: Clock::system(),
+        ids: Ids::random(),
+        metrics: Arc::new(Metrics::new("test")),
+    };
+    Ok(Controllers::spawn(|stop| async move {
+        let operator = Operator::start(inputs);
+        stop.cancelled().await;
+        operator.stop(EVENTS_GRACE).await;
+        Ok(())
+    }))
+}
+
+/// The fleet's status; empty when it has none.
+pub fn status(fleet: &SeiNodeDeployment) -> SeiNodeDeploymentStatus {
+    fleet.status.clone().unwrap_or_default()
+}
+
+/// Hash of the template that the fleet is being rolled out to.
+pub fn target(fleet: &SeiNodeDeployment) -> Option<String> {
+    fleet.status.as_ref()?.rollout.as_ref().map(|it| it.target_hash.clone())
+}
+
+/// Id of the fleet's plan.
+pub fn plan_id(fleet: &SeiNodeDeployment) -> Option<String> {
+    fleet.status.as_ref()?.plan.as_ref()?.id.clone()
+}
+
+/// The image that `node` was seen running; empty when it was not.
+pub fn current_image(node: &SeiNode) -> String {
+    node.status.as_ref().and_then(|it| it.current_image.clone()).unwrap_or_default()
+}
+
+/// Image of a container, main or init, of a StatefulSet's template.
+pub fn template_image(set: &StatefulSet, container: &str) -> Result<String> {
+    let pod = set.spec.as_ref().and_then(|it| it.template.spec.as_ref()).context("no pod spec")?;
+    pod.containers
+        .iter()
+        .chain(pod.init_containers.iter().flatten())
+        .find(|it| it.name == container)
+        .and_then(|it| it.image.clone())
+        .with_context(|| format!("no container \"{container}\""))
+}
+
+/// `Ok` if `holds`, else what was seen, for waits that say what is missing.
+pub fn expect(holds: bool, seen: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(seen()) }
+}
