@@ -44,22 +44,32 @@ pub(super) fn summarize(
         return;
     }
     let children = children::read(fleet, seen);
-    let tally = Tally::of(fleet, &children, seen, env);
+    // A child that we have just written is unseen for a moment. Its last count stands until then:
+    // it is no less ready for having been written to.
+    let unseen = children.wanted.iter().any(|it| matches!(it.place, Place::Unseen));
+    let counted = !unseen || status.phase.is_none();
+    let tally =
+        if counted { Tally::of(fleet, &children, seen, env) } else { Tally::reported(status) };
     status.replicas = fleet.spec.replicas;
-    status.ready_replicas = tally.ready;
-    status.updated_replicas = tally.updated;
-    status.available_replicas = tally.available;
     status.selector = Some(format!("{}={}", labels::NODEDEPLOYMENT, name(fleet)));
-    status.nodes = children.owned.iter().map(|it| group_node(fleet, it)).collect();
-    status.incumbent_nodes = children.owned.iter().map(|it| child(it)).collect();
-    addresses(fleet, status, seen, &children);
-    status.phase = Some(phase(fleet, status, &children, &tally));
+    if counted {
+        status.ready_replicas = tally.ready;
+        status.updated_replicas = tally.updated;
+        status.available_replicas = tally.available;
+        status.nodes = children.owned.iter().map(|it| group_node(fleet, it)).collect();
+        status.incumbent_nodes = children.owned.iter().map(|it| child(it)).collect();
+        addresses(fleet, status, seen, &children);
+    }
+    let owned = if counted { children.owned.len() } else { status.nodes.len() };
+    status.phase = Some(phase(fleet, status, owned, &tally));
     if super::spec::refusal(fleet).is_some() {
         return;
     }
     let verdict = verdict(fleet, status, (&children, seen), &tally, trouble);
     let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
-    conditions.set(Type::NodesReady, tally.nodes_ready(fleet));
+    if counted {
+        conditions.set(Type::NodesReady, tally.nodes_ready(fleet));
+    }
     let (ready, reconciling, stalled) = verdict.says();
     conditions.set(Type::Ready, ready);
     conditions.set(Type::Reconciling, reconciling);
@@ -106,6 +116,21 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// What the status says already.
+    fn reported(status: &SeiNodeDeploymentStatus) -> Self {
+        let phase = |wanted: &[NodePhase]| {
+            let nodes = status.nodes.iter().filter_map(|it| it.phase.as_ref());
+            i32::try_from(nodes.filter(|it| wanted.contains(it)).count()).unwrap_or(i32::MAX)
+        };
+        Self {
+            ready: status.ready_replicas,
+            updated: status.updated_replicas,
+            available: status.available_replicas,
+            failed: phase(&[NodePhase::Failed]),
+            initializing: phase(&[NodePhase::Pending, NodePhase::Initializing]),
+        }
     }
 
     fn nodes_ready(self, fleet: &SeiNodeDeployment) -> Say {
@@ -224,10 +249,10 @@ fn failed_nodes(children: &Children<'_>) -> String {
 fn phase(
     fleet: &SeiNodeDeployment,
     status: &SeiNodeDeploymentStatus,
-    children: &Children<'_>,
+    owned: usize,
     tally: &Tally,
 ) -> DeploymentPhase {
-    let owned = i32::try_from(children.owned.len()).unwrap_or(i32::MAX);
+    let owned = i32::try_from(owned).unwrap_or(i32::MAX);
     if is_true(&status.conditions, Type::RolloutInProgress) {
         DeploymentPhase::Upgrading
     } else if is_true(&status.conditions, Type::PlanInProgress) {

@@ -1,7 +1,9 @@
 //! The tasks the controller does itself: one look at what was seen, one step.
 
+use sei_api::labels::REVISION;
 use sei_api::{SeiNode, k8s};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::applied::is_applied;
 use crate::effect::{Desired, Effect, Resource, Target};
@@ -145,8 +147,23 @@ fn refusal(kind: &str, meta: &k8s::ObjectMeta, node: &SeiNode) -> String {
 }
 
 fn matches_live<T: Serialize>(desired: &Desired, live: &T) -> bool {
-    let Ok(live) = serde_json::to_value(live) else { return false };
-    desired.to_value().is_ok_and(|it| is_applied(&it, &live, sei_api::labels::NODE_FIELD_MANAGER))
+    let (Ok(mut desired), Ok(live)) = (desired.to_value(), serde_json::to_value(live)) else {
+        return false;
+    };
+    keep_revision(&mut desired, &live);
+    is_applied(&desired, &live, sei_api::labels::NODE_FIELD_MANAGER)
+}
+
+/// The revision label tells which generation brought the template. It follows with the next write
+/// that has a reason of its own, and is none itself.
+fn keep_revision(desired: &mut Value, live: &Value) {
+    for labels in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        let kept = live.pointer(labels).and_then(|it| it.get(REVISION));
+        let wanted = desired.pointer_mut(labels).and_then(|it| it.get_mut(REVISION));
+        if let (Some(kept), Some(wanted)) = (kept, wanted) {
+            wanted.clone_from(kept);
+        }
+    }
 }
 
 fn kind_of(desired: &Desired) -> &'static str {
