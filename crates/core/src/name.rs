@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use sei_api::SeiNode;
 use sei_api::k8s::ResourceExt;
+use sei_api::{SeiNode, SeiNodeDeployment};
 
 /// Most bytes of a DNS label: Services, host names, label values.
 const LABEL_BYTES_MAX: usize = 63;
@@ -215,7 +215,7 @@ impl FleetName {
     ///
     /// An unchecked one harms nobody: what is made from it, the server refuses.
     #[must_use]
-    pub fn of(fleet: &sei_api::SeiNodeDeployment) -> Self {
+    pub fn of(fleet: &SeiNodeDeployment) -> Self {
         Self(fleet.name_any())
     }
 

@@ -1,7 +1,7 @@
 //! The value of a Kubernetes quantity, so that `1000m` and `1` are known to be equal.
 
-/// Parts of one: quantities are exact to a billionth.
-const NANOS_PER_ONE: i128 = 1_000_000_000;
+/// Quantities are exact to a billionth: `10^-9`.
+const NANO_DIGITS: i32 = 9;
 /// More digits than any quantity that the API server accepts; bounds the arithmetic below.
 const DIGITS_MAX: usize = 30;
 
@@ -79,7 +79,7 @@ fn scale(mantissa: i128, multiplier: Multiplier, decimals: usize) -> Option<i128
         Multiplier::Ten(exponent) => (mantissa, exponent.checked_sub(decimals)?),
         Multiplier::Two(bits) => (mantissa.checked_mul(1 << bits)?, -decimals),
     };
-    let exponent = exponent.checked_add(9)?;
+    let exponent = exponent.checked_add(NANO_DIGITS)?;
     let power = 10_i128.checked_pow(exponent.unsigned_abs());
     if exponent >= 0 {
         return value.checked_mul(power?);
@@ -88,12 +88,6 @@ fn scale(mantissa: i128, multiplier: Multiplier, decimals: usize) -> Option<i128
         Some(power) => Some(value / power + i128::from(value % power != 0)),
         None => Some(i128::from(value != 0)),
     }
-}
-
-/// Billionths in one unit; for tests and messages that speak of whole units.
-#[must_use]
-pub fn units(count: i64) -> Nanos {
-    Nanos(i128::from(count) * NANOS_PER_ONE)
 }
 
 #[cfg(test)]
