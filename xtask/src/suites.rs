@@ -75,7 +75,7 @@ pub fn command(suites: &[Suite], filter: &[OsString]) -> Result<()> {
         for target in targets.iter().filter(|target| target.suite == *suite) {
             total += run(target, filter, &environment)?;
         }
-        if *suite == Suite::Unit && filter.is_empty() {
+        if *suite == Suite::Unit && filter.is_empty() && has_examples()? {
             total += run_doc_tests()?;
         }
         counts.insert(*suite, (total, begun.elapsed()));
@@ -106,6 +106,13 @@ fn run(target: &Target, filter: &[OsString], environment: &Environment) -> Resul
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(filter);
     watched(&target.label, command)
+}
+
+/// Whether any doc comment of a crate holds code; rustdoc takes a minute to find out that none does.
+fn has_examples() -> Result<bool> {
+    let is_fence = |line: &str| ["/// ```", "//! ```"].iter().any(|mark| line.starts_with(mark));
+    let sources = crate::tidy::read_sources(&root())?;
+    Ok(sources.iter().any(|source| source.text.lines().map(str::trim_start).any(is_fence)))
 }
 
 fn run_doc_tests() -> Result<Counts> {

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::root::root;
 use source::Source;
+pub use source::read_all as read_sources;
 
 /// One breach of one rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
