@@ -103,13 +103,16 @@ fn pause_is_a_barrier() {
     suite().run("HT2", RunOptions::new(), |env| async move {
         create_set(&env, "a").await?;
         await_converged(&env, "a", SOON).await?;
-        // Many rounds, because a sweep has to be under way for the barrier to matter.
-        for round in 0..20 {
+        // An edit gives the next sweep something to write; the pause comes at many different
+        // moments of that sweep, and from its return on nothing may be written.
+        for round in 0..30 {
+            set_image(&env, "a", &format!("seid:r{round}")).await?;
+            sleep(Duration::from_millis(2 * round)).await;
             let pause = env.faker.pause().await;
-            let edited = set_image(&env, "a", &format!("seid:r{round}")).await?;
+            let paused: StatefulSet = env.api().get("a").await?;
             sleep(Duration::from_millis(60)).await;
-            let now: StatefulSet = env.api().get("a").await?;
-            ensure!(now.resource_version() == edited.resource_version(), "round {round}");
+            let later: StatefulSet = env.api().get("a").await?;
+            ensure!(later.resource_version() == paused.resource_version(), "round {round}");
             drop(pause);
         }
         let _pause = env.faker.pause().await;

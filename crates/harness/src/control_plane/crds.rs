@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -50,7 +50,6 @@ pub async fn install(client: &Client, dir: &Path) -> Result<Vec<String>> {
 
 fn established(crd: &CustomResourceDefinition) -> bool {
     let conditions = crd.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    tracing::trace!(crd = crd.name_any(), "not served yet");
     conditions.into_iter().any(|c| c.type_ == "Established" && c.status == "True")
 }
 
