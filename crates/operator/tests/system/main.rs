@@ -1,0 +1,10 @@
+//! The shipped binary in a whole cluster: real StatefulSets, scheduler, garbage collection, pods.
+//!
+//! What scenarios on a bare API server assert of statuses, these assert of pods.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod cluster;
+mod life;
+mod rollout;
+mod trouble;
