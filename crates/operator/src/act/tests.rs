@@ -22,10 +22,17 @@ async fn an_unforced_apply_names_its_manager_only() {
         &effect,
         written("v2"),
         expect![[r#"
-        PATCH /api/v1/namespaces/chain/services/rpc-0?&fieldManager=seinode-controller
-        application/apply-patch+yaml
-        {"apiVersion":"v1","kind":"Service","metadata":{"name":"rpc-0"}}
-        Done { uid: Some("written") }"#]],
+            PATCH /api/v1/namespaces/chain/services/rpc-0
+            &fieldManager=seinode-controller
+            application/apply-patch+yaml
+            {
+              "apiVersion": "v1",
+              "kind": "Service",
+              "metadata": {
+                "name": "rpc-0"
+              }
+            }
+            Done { uid: Some("written") }"#]],
     )
     .await;
 }
@@ -37,10 +44,18 @@ async fn a_forced_apply_names_the_uid_that_was_seen() {
         &effect,
         written("v2"),
         expect![[r#"
-        PATCH /api/v1/namespaces/chain/services/rpc-0?&force=true&fieldManager=seinode-controller
-        application/apply-patch+yaml
-        {"apiVersion":"v1","kind":"Service","metadata":{"name":"rpc-0","uid":"seen"}}
-        Done { uid: Some("written") }"#]],
+            PATCH /api/v1/namespaces/chain/services/rpc-0
+            &force=true&fieldManager=seinode-controller
+            application/apply-patch+yaml
+            {
+              "apiVersion": "v1",
+              "kind": "Service",
+              "metadata": {
+                "name": "rpc-0",
+                "uid": "seen"
+              }
+            }
+            Done { uid: Some("written") }"#]],
     )
     .await;
 }
@@ -74,10 +89,17 @@ async fn a_create_posts_the_object() {
         &create_claim(),
         written("v2"),
         expect![[r#"
-        POST /api/v1/namespaces/chain/persistentvolumeclaims?&fieldManager=seinode-controller
-        application/json
-        {"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data-rpc-0"}}
-        Done { uid: Some("written") }"#]],
+            POST /api/v1/namespaces/chain/persistentvolumeclaims
+            &fieldManager=seinode-controller
+            application/json
+            {
+              "apiVersion": "v1",
+              "kind": "PersistentVolumeClaim",
+              "metadata": {
+                "name": "data-rpc-0"
+              }
+            }
+            Done { uid: Some("written") }"#]],
     )
     .await;
 }
@@ -93,11 +115,29 @@ async fn owners_are_set_on_the_version_that_was_seen() {
         block_owner_deletion: None,
     };
     let target = target(Resource::Claim, "data-rpc-0");
-    check(&Effect::SetOwners { target, owners: vec![owner] }, written("v2"), expect![[r#"
-        PATCH /api/v1/namespaces/chain/persistentvolumeclaims/data-rpc-0?&fieldManager=seinode-controller
+    check(
+        &Effect::SetOwners { target, owners: vec![owner] },
+        written("v2"),
+        expect![[r#"
+        PATCH /api/v1/namespaces/chain/persistentvolumeclaims/data-rpc-0
+        &fieldManager=seinode-controller
         application/merge-patch+json
-        {"metadata":{"ownerReferences":[{"apiVersion":"sei.io/v1alpha1","controller":true,"kind":"SeiNode","name":"rpc-0","uid":"u"}],"resourceVersion":"7"}}
-        Done { uid: Some("written") }"#]])
+        {
+          "metadata": {
+            "ownerReferences": [
+              {
+                "apiVersion": "sei.io/v1alpha1",
+                "controller": true,
+                "kind": "SeiNode",
+                "name": "rpc-0",
+                "uid": "u"
+              }
+            ],
+            "resourceVersion": "7"
+          }
+        }
+        Done { uid: Some("written") }"#]],
+    )
     .await;
 }
 
@@ -108,10 +148,16 @@ async fn a_delete_carries_uid_and_resource_version() {
         &effect,
         written("v2"),
         expect![[r#"
-        DELETE /api/v1/namespaces/chain/pods/rpc-0-0?
-        application/json
-        {"preconditions":{"resourceVersion":"7","uid":"seen"}}
-        Done { uid: None }"#]],
+            DELETE /api/v1/namespaces/chain/pods/rpc-0-0
+
+            application/json
+            {
+              "preconditions": {
+                "resourceVersion": "7",
+                "uid": "seen"
+              }
+            }
+            Done { uid: None }"#]],
     )
     .await;
 }
@@ -138,10 +184,18 @@ async fn our_finalizer_goes_and_others_stay() {
         &Effect::RemoveFinalizer,
         written("v2"),
         expect![[r#"
-        PATCH /apis/sei.io/v1alpha1/namespaces/chain/seinodes/rpc-0?&fieldManager=seinode-controller
-        application/merge-patch+json
-        {"metadata":{"finalizers":["theirs"],"resourceVersion":"3"}}
-        Done { uid: None }"#]],
+            PATCH /apis/sei.io/v1alpha1/namespaces/chain/seinodes/rpc-0
+            &fieldManager=seinode-controller
+            application/merge-patch+json
+            {
+              "metadata": {
+                "finalizers": [
+                  "theirs"
+                ],
+                "resourceVersion": "3"
+              }
+            }
+            Done { uid: None }"#]],
     )
     .await;
     let outcome = outcome_of(&Effect::RemoveFinalizer, || Answer::refusal(404, "NotFound")).await;
@@ -214,13 +268,9 @@ async fn check(effect: &Effect, answer: Answer, expected: Expect) {
     let seen = Arc::clone(&request);
     let mut answer = Some(answer);
     let client = script::client(move |asked: &Asked| {
-        let line = format!(
-            "{} {}\n{}\n{}",
-            asked.method,
-            asked.path,
-            asked.content_type,
-            lean(&asked.body)
-        );
+        let (path, query) = asked.path.split_once("?").unwrap_or((&asked.path, ""));
+        let (method, kind) = (&asked.method, &asked.content_type);
+        let line = format!("{method} {path}\n{query}\n{kind}\n{:#}", lean(&asked.body));
         seen.lock().unwrap().push_str(&line);
         answer.take().unwrap()
     });
