@@ -47,13 +47,13 @@ fn gate(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 fn is_installed(subcommand: &str) -> bool {
-    let probe = Command::new("cargo").args([subcommand, "--version"]).output();
+    let probe = crate::root::cargo().args([subcommand, "--version"]).output();
     probe.is_ok_and(|output| output.status.success())
 }
 
 /// Runs cargo in the checkout with our own terminal.
 pub fn cargo(args: &[&str]) -> Result<()> {
-    let status = Command::new("cargo").current_dir(root()).args(args).status();
+    let status = crate::root::cargo().args(args).status();
     let status = status.context("start cargo")?;
     ensure!(status.success(), "cargo {} failed", args.join(" "));
     Ok(())

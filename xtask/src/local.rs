@@ -36,8 +36,7 @@ struct Artifact {
 
 /// Both programs, in one build.
 fn build() -> Result<Vec<PathBuf>> {
-    let output = Command::new("cargo")
-        .current_dir(root())
+    let output = crate::root::cargo()
         .args(["build", "--locked", "-p", "sei-operator", "-p", "sei-harness", "--bins"])
         .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())

@@ -108,7 +108,7 @@ fn run(target: &Target, filter: &[OsString], environment: &Environment) -> Resul
     watched(&target.label, command)
 }
 
-/// Whether any doc comment of a crate holds code; rustdoc takes a minute to find out that none does.
+/// Whether any doc comment holds code; rustdoc takes a minute to find out that none does.
 fn has_examples() -> Result<bool> {
     let is_fence = |line: &str| ["/// ```", "//! ```"].iter().any(|mark| line.starts_with(mark));
     let sources = crate::tidy::read_sources(&root())?;
@@ -116,8 +116,8 @@ fn has_examples() -> Result<bool> {
 }
 
 fn run_doc_tests() -> Result<Counts> {
-    let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["test", "--quiet", "--locked", "--workspace", "--doc"]);
+    let mut command = crate::root::cargo();
+    command.args(["test", "--quiet", "--locked", "--workspace", "--doc"]);
     watched("doc tests", command)
 }
 

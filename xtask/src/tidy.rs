@@ -109,8 +109,7 @@ fn core_tree(root: &Path) -> Result<String> {
 }
 
 fn cargo(root: &Path, args: &[&str]) -> Result<String> {
-    let output =
-        Command::new("cargo").current_dir(root).args(args).output().context("run cargo")?;
+    let output = crate::root::cargo().current_dir(root).args(args).output().context("run cargo")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "cargo {} failed: {said}", args.join(" "));
     String::from_utf8(output.stdout).context("cargo printed something that is not UTF-8")

@@ -26,8 +26,7 @@ pub struct Target {
 pub fn build(suites: &[Suite]) -> Result<Vec<Target>> {
     let workspace = Workspace::read()?;
     let features = workspace.features(suites).join(",");
-    let output = Command::new("cargo")
-        .current_dir(root())
+    let output = crate::root::cargo()
         .args(["test", "--no-run", "--locked", "--workspace"])
         .arg("--message-format=json-render-diagnostics")
         .args(["--features", &features])
@@ -79,8 +78,7 @@ struct Profile {
 
 impl Workspace {
     fn read() -> Result<Self> {
-        let output = Command::new("cargo")
-            .current_dir(root())
+        let output = crate::root::cargo()
             .args(["metadata", "--locked", "--no-deps", "--format-version=1"])
             .stderr(Stdio::inherit())
             .output()
