@@ -138,4 +138,4 @@ fn owner(node: &SeiNode) -> crate::ownership::Owner<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

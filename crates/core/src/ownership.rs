@@ -46,12 +46,18 @@ pub fn classify(meta: &k8s::ObjectMeta, owner: Owner<'_>) -> Ownership {
     let labelled =
         meta.labels.as_ref().and_then(|it| it.get(owner.label)).is_some_and(|it| it == owner.name);
     match controller {
-        Some(it) if it.kind == owner.kind && it.name == owner.name => Ownership::Leftover,
+        Some(it) if is_predecessor(it, owner) => Ownership::Leftover,
         Some(_) => Ownership::Foreign,
         None if labelled && meta.deletion_timestamp.is_some() => Ownership::Leftover,
         None if labelled => Ownership::Orphan,
         None => Ownership::Foreign,
     }
+}
+
+/// Names this reference an object of the owner's kind and name, whatever its UID?
+fn is_predecessor(reference: &k8s::OwnerReference, owner: Owner<'_>) -> bool {
+    let group = reference.api_version.split_once('/').map(|(group, _)| group);
+    group == Some(sei_api::GROUP) && reference.kind == owner.kind && reference.name == owner.name
 }
 
 /// The controller's owner reference, if there is one.

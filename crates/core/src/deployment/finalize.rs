@@ -25,6 +25,7 @@ pub(super) fn decide(
     if status.phase != Some(DeploymentPhase::Terminating) {
         let mut next = status.clone();
         next.phase = Some(DeploymentPhase::Terminating);
+        next.observed_generation = fleet.metadata.generation;
         return Decision::rest(next, Requeue::NextPass);
     }
     if !retains(fleet) {

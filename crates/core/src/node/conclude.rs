@@ -1,5 +1,6 @@
 //! What became of a round's effects, folded into the status.
 
+use sei_api::condition::Type;
 use sei_api::{SeiNode, SeiNodeStatus};
 
 use crate::decision::{Conclusion, Decision, Requeue};
@@ -25,8 +26,9 @@ pub fn conclude(
         report::summarize(node, &mut status, seen, None);
         return Conclusion { status, requeue: decision.requeue, notices: decision.notices };
     };
-    let mut status = before.clone();
-    let index = status.plan.as_ref().and_then(plan::current);
+    let mut status = undone(before, decision.status);
+    let active = status.plan.as_ref().filter(|plan| plan::is_active(Some(plan)));
+    let index = active.and_then(plan::current);
     let requeue = match (fault.class, index) {
         (Class::Terminal, Some(index)) => {
             let failed = executor::fail(round, status, index, &fault.detail);
@@ -48,4 +50,22 @@ pub fn conclude(
     };
     report::summarize(node, &mut status, seen, Some(&fault));
     Conclusion { status, requeue, notices: Vec::new() }
+}
+
+/// What was seen stays true; what the decision made of the plan counted on its effects.
+fn undone(before: &SeiNodeStatus, decided: SeiNodeStatus) -> SeiNodeStatus {
+    let mut status = SeiNodeStatus {
+        plan: before.plan.clone(),
+        phase: before.phase.clone(),
+        phase_transition_time: before.phase_transition_time.clone(),
+        ..decided
+    };
+    let update = Type::NodeUpdateInProgress.as_str();
+    for condition in &mut status.conditions {
+        let said = before.conditions.iter().find(|it| it.type_ == condition.type_);
+        if let Some(said) = said.filter(|it| it.type_ == update) {
+            condition.clone_from(said);
+        }
+    }
+    status
 }

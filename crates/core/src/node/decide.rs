@@ -3,7 +3,8 @@
 //! 1. Being deleted: finalize.
 //! 2. A spec that cannot work or is not built yet: say so, leave alone what runs.
 //! 3. What was seen running is recorded, whatever else happens.
-//! 4. A plan in flight whose target left the spec is replaced; else its current task goes on.
+//! 4. A plan in flight whose target left the spec, or whose workload is gone, is replaced; else its
+//!    current task goes on.
 //! 5. A failed plan is held until the spec changes or its time to retry has come.
 //! 6. A node that never ran, or failed: initialise.
 //! 7. A running node: drift first, then re-approval of its sidecar, then repair of its Service
@@ -60,6 +61,9 @@ impl Round<'_> {
         let plan = next.plan.take();
         match plan {
             Some(plan) if plan.phase == PlanPhase::Active => {
+                if plans::is_bereft(&plan, self.seen) {
+                    return self.begin(next);
+                }
                 if plans::still_wanted(&plan, self.node) {
                     next.plan = Some(plan);
                     return executor::step(self, next);
@@ -67,6 +71,10 @@ impl Round<'_> {
                 self.supersede(next, &plan)
             }
             Some(plan) if plan.phase == PlanPhase::Failed && !edited => self.hold(next, plan),
+            Some(plan) if plan.phase == PlanPhase::Complete => {
+                executor::end_update(self, &mut next, executor::completed(&plan));
+                self.begin(next)
+            }
             Some(_) | None => self.begin(next),
         }
     }

@@ -9,7 +9,7 @@ use sei_sidecar_api::{Health, TaskSpec};
 use crate::condition::{Say, find};
 use crate::decision::{Decision, Requeue};
 use crate::effect::Effect;
-use crate::fault::{Class, Fault};
+use crate::fault::Fault;
 use crate::node::decide::Round;
 use crate::node::{claim, infra, plans, sidecar};
 use crate::plan::{self, kinds::NodeTask};
@@ -89,18 +89,25 @@ fn sidecar_task(
             plan::begin(task, round.seen.now);
             Decision::rest(next, Requeue::After(poll))
         }
-        sidecar::Step::BackingOff(rest) => Decision::rest(next, Requeue::After(rest)),
+        sidecar::Step::BackingOff(rest) => Decision::rest(next, alive(round, rest)),
         sidecar::Step::Retry { error } => {
             let delay = count_retry(round, task, error);
-            Decision::rest(next, Requeue::After(delay))
+            Decision::rest(next, alive(round, delay))
         }
         sidecar::Step::Wait(fault) => {
-            wait(round, &mut next, index, &fault);
+            // Nothing was handed in, so nothing has begun.
+            task.error = Some(fault.detail);
             Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
         }
         sidecar::Step::Fatal(error) => fail(round, next, index, &error),
         sidecar::Step::Reapprove => reapprove(round, next),
     }
+}
+
+/// A back-off may be longer than a node with an active plan stays unvisited; what the sidecar says
+/// of the last attempt keeps an early visit from cutting it short.
+fn alive(round: Round<'_>, rest: Duration) -> Requeue {
+    Requeue::After(rest.min(round.env.tempo.task_poll_max))
 }
 
 /// A retry is counted and its error stays readable before it is begun.
@@ -145,19 +152,17 @@ fn act(
     decision
 }
 
+/// What is waited for is said, and since when.
 fn wait(round: Round<'_>, next: &mut SeiNodeStatus, index: usize, fault: &Fault) {
     let Some(task) = task_mut(next, index) else { return };
-    match fault.class {
-        Class::Waiting | Class::Conflict => plan::begin(task, round.seen.now),
-        Class::Transient | Class::Terminal => task.error = Some(fault.detail.clone()),
-    }
+    plan::begin(task, round.seen.now);
+    task.error = Some(fault.detail.clone());
 }
 
 /// The plan is through: the node is where the plan was to bring it, and the plan goes.
 fn settle(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
     let Some(plan) = next.plan.take() else { return Decision::rest(next, Requeue::Never) };
-    let message = format!("plan {} completed", plan::id_of(&plan));
-    end_update(round, &mut next, Say::no(Reason::UpdateComplete, message));
+    end_update(round, &mut next, completed(&plan));
     if let Some(phase) = plan.target_phase {
         round.enter(&mut next, phase);
     }
@@ -181,7 +186,13 @@ fn reapprove(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatu
     Decision::rest(next, Requeue::NextPass)
 }
 
-fn end_update(round: Round<'_>, next: &mut SeiNodeStatus, say: Say) {
+/// What an update says of itself once `plan` is through.
+pub(super) fn completed(plan: &TaskPlan) -> Say {
+    Say::no(Reason::UpdateComplete, format!("plan {} completed", plan::id_of(plan)))
+}
+
+/// Ends an update that is in progress, if there is one.
+pub(super) fn end_update(round: Round<'_>, next: &mut SeiNodeStatus, say: Say) {
     if update_in_progress(&next.conditions) {
         round.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
     }

@@ -22,10 +22,14 @@ pub(super) fn decide(
     if status.phase != Some(NodePhase::Terminating) {
         let mut next = status.clone();
         next.phase = Some(NodePhase::Terminating);
+        next.observed_generation = node.metadata.generation;
         return Decision::rest(next, Requeue::NextPass);
     }
     let uid = node.metadata.uid.as_deref().unwrap_or_default();
+    let imported = node.spec.data_volume.as_ref().is_some_and(|it| it.import.is_some());
     let effect = match &seen.claim {
+        // An imported volume was there before the node, and stays.
+        _ if imported => Effect::RemoveFinalizer,
         Seen::Here(live) => claim::deletion(live, uid).unwrap_or(Effect::RemoveFinalizer),
         Seen::Absent => Effect::RemoveFinalizer,
         Seen::Stale | Seen::Unconfirmed | Seen::Unreadable(_) => {

@@ -138,6 +138,18 @@ pub(super) fn foreign(node: &SeiNode, seen: &Observed) -> Option<String> {
         .find_map(|(kind, meta)| Some(refusal(kind, meta.filter(|it| theirs(it))?, node)))
 }
 
+/// Is there an object at one of the node's names that is about to go?
+pub(super) fn leftover(node: &SeiNode, seen: &Observed) -> bool {
+    let objects = [
+        seen.statefulset.here().map(|it| &it.metadata),
+        seen.service.here().map(|it| &it.metadata),
+        seen.config_map.here().map(|it| &it.metadata),
+        seen.claim.here().map(|it| &it.metadata),
+    ];
+    let mut present = objects.into_iter().flatten();
+    present.any(|meta| classify(meta, owner(node)) == Ownership::Leftover)
+}
+
 fn refusal(kind: &str, meta: &k8s::ObjectMeta, node: &SeiNode) -> String {
     format!(
         "{kind} \"{}\" already exists and is not controlled by SeiNode \"{}\"; delete or rename it",

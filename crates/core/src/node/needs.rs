@@ -69,7 +69,7 @@ fn task_needs(plan: &sei_api::TaskPlan) -> Needs {
         Ok(NodeTask::Sidecar(spec)) => {
             needs.task = Uuid::parse_str(&task.id).ok();
             needs.health = (spec == TaskSpec::MarkReady).then_some(Duration::ZERO);
-            false
+            needs.confirm.insert(Resource::StatefulSet)
         }
         Err(_) => false,
     };

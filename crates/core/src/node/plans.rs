@@ -1,8 +1,8 @@
 //! The plans of a node: what they do, in order, and whether one is still wanted.
 
 use jiff::Timestamp;
-use sei_api::{NodePhase, PlanTarget, SeiNode, SeiNodeStatus, TaskPlan};
-use sei_sidecar_api::TaskSpec;
+use sei_api::{NodePhase, PlanTarget, SeiNode, SeiNodeStatus, TaskPlan, TaskStatus};
+use sei_sidecar_api::{TaskSpec, TaskType};
 use uuid::Uuid;
 
 use crate::node::{Observed, Seen, intent, name, namespace, peers};
@@ -54,9 +54,30 @@ pub(super) fn mark_ready(node: &SeiNode, id: Uuid) -> TaskPlan {
 /// Was this plan made for what the spec asks for now?
 ///
 /// **Invariant `spec_always_heard`:** a plan whose target left the spec is not; nor is one that
-/// another version stored without saying what it is for.
+/// another version stored without saying what it is for; nor one that would configure the node
+/// otherwise than the spec says now.
 pub(super) fn still_wanted(plan: &TaskPlan, node: &SeiNode) -> bool {
-    plan.target.as_ref() == Some(&target(node))
+    plan.target.as_ref() == Some(&target(node)) && configures(plan, node)
+}
+
+/// Did this plan lose the workload that it counts on? Nothing of it can go on without.
+pub(super) fn is_bereft(plan: &TaskPlan, seen: &Observed) -> bool {
+    let apply = NodeTask::ApplyStatefulset.task_type();
+    let mut ahead = plan.tasks.iter().filter(|it| it.status != TaskStatus::Complete);
+    matches!(seen.statefulset, Seen::Absent) && !ahead.any(|it| it.type_ == apply)
+}
+
+/// Does a plan that configures the node do it as the spec says now? Sources of peers are looked up
+/// when they are handed in, so it only matters whether there are any.
+fn configures(plan: &TaskPlan, node: &SeiNode) -> bool {
+    let mut tasks = plan.tasks.iter();
+    let Some(stored) = tasks.find(|it| it.type_ == TaskType::ConfigApply.as_str()) else {
+        return true;
+    };
+    let intent = NodeTask::Sidecar(TaskSpec::ConfigApply(intent::of(node)));
+    let same = NodeTask::read(&stored.type_, stored.params.as_ref()).is_ok_and(|it| it == intent);
+    let discovers = tasks.any(|it| it.type_ == TaskType::DiscoverPeers.as_str());
+    same && discovers != node.spec.peers.is_empty()
 }
 
 /// When a failed plan is tried again by itself.

@@ -10,7 +10,7 @@ use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus};
 use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, generation, infra, name};
+use crate::node::{Observed, Seen, generation, infra, name};
 use crate::plan;
 
 /// Says that the spec is refused; what runs is left alone and keeps its other conditions.
@@ -86,7 +86,9 @@ fn verdict(
                 format!("{}; it is retried by itself, or edit the spec", plan::failure(plan));
             Verdict::Stalled(Reason::PlanFailed, message)
         } else {
-            Verdict::Working(Reason::Progressing, progress(plan))
+            let waits = infra::leftover(node, seen);
+            let reason = if waits { Reason::LeftoverObject } else { Reason::Progressing };
+            Verdict::Working(reason, progress(plan))
         };
     }
     if let Some(fault) = trouble {
@@ -106,6 +108,9 @@ fn running(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> Verdict {
     if image.is_empty() {
         let message = "the node was not seen running yet".to_owned();
         return Verdict::Working(Reason::Progressing, message);
+    }
+    if let Seen::Unreadable(fault) = &seen.statefulset {
+        return Verdict::Working(Reason::Retrying, fault.detail.clone());
     }
     let ready = seen.statefulset.here().and_then(|set| set.status.as_ref()?.ready_replicas);
     if ready.unwrap_or_default() < 1 {

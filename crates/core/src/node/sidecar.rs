@@ -41,15 +41,22 @@ pub(super) enum Step {
 
 /// The next step of `task`, whose params are `spec`.
 pub(super) fn step(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec) -> Step {
+    let Ok(id) = Uuid::parse_str(&task.id) else {
+        return Step::Fatal(format!("invalid task UUID \"{}\"", task.id));
+    };
     match &round.seen.task {
         None => Step::Wait(Fault::waiting("the sidecar was not asked yet")),
         Some(Err(error)) => refused(error),
-        Some(Ok(None)) => submit(round, task, spec),
+        // A sidecar that takes tasks and does not know them must not make us spin.
+        Some(Ok(None)) if is_fresh(round, task) => running(round, task),
+        Some(Ok(None)) => submit(round, id, spec),
         Some(Ok(Some(result))) => match result.status {
             TaskStatus::Running | TaskStatus::Unknown(_) => running(round, task),
-            TaskStatus::Completed if *spec == TaskSpec::MarkReady => released(round),
+            TaskStatus::Completed if *spec == TaskSpec::MarkReady => released(round, task),
             TaskStatus::Completed => Step::Done,
-            TaskStatus::Failed => failed(round, task, spec, result),
+            TaskStatus::Failed => {
+                failed(round, task, result).unwrap_or_else(|| submit(round, id, spec))
+            }
         },
     }
 }
@@ -67,9 +74,17 @@ fn running(round: Round<'_>, task: &PlannedTask) -> Step {
     Step::Running(round.env.tempo.task_poll(age))
 }
 
-fn released(round: Round<'_>) -> Step {
+/// Was this task handed in only a moment ago?
+fn is_fresh(round: Round<'_>, task: &PlannedTask) -> bool {
+    let age = task.submitted_at.as_ref().map(|it| round.seen.now.duration_since(it.0));
+    age.is_some_and(|it| it.unsigned_abs() < round.env.tempo.task_poll_max)
+}
+
+fn released(round: Round<'_>, task: &PlannedTask) -> Step {
     match &round.seen.health {
         Some(Ok(Health::Ready)) => Step::Done,
+        // Nor must one that says "completed" and stays closed.
+        Some(Ok(Health::NotReady)) if is_fresh(round, task) => running(round, task),
         Some(Ok(Health::NotReady)) => Step::Reapprove,
         Some(Err(error)) => refused(error),
         None => Step::Wait(Fault::waiting("the sidecar's readiness was not asked yet")),
@@ -77,8 +92,8 @@ fn released(round: Round<'_>) -> Step {
 }
 
 /// A failed row tells by its run number whether it is the attempt that is still to be counted or
-/// the one that a counted retry is about to replace.
-fn failed(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec, result: &TaskResult) -> Step {
+/// the one that a counted retry is about to replace; `None` once that retry is due.
+fn failed(round: Round<'_>, task: &PlannedTask, result: &TaskResult) -> Option<Step> {
     let retries = u64::try_from(task.retry_count).unwrap_or_default();
     if result.run > retries {
         let error = result
@@ -87,12 +102,10 @@ fn failed(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec, result: &TaskRe
             .unwrap_or_else(|| format!("task {} failed with unknown error", task.id));
         let error = crate::fault::cut(error, crate::fault::DETAIL_BYTES_MAX);
         let budget_left = task.retry_count < task.max_retries;
-        return if budget_left { Step::Retry { error } } else { Step::Fatal(error) };
+        return Some(if budget_left { Step::Retry { error } } else { Step::Fatal(error) });
     }
-    match rest_of_backoff(round.env.tempo, retries, result.completed_at, round.seen.now) {
-        Some(rest) => Step::BackingOff(rest),
-        None => submit(round, task, spec),
-    }
+    rest_of_backoff(round.env.tempo, retries, result.completed_at, round.seen.now)
+        .map(Step::BackingOff)
 }
 
 /// What is left of the back-off after the attempt that ended at `ended` on the sidecar's clock. A
@@ -111,10 +124,7 @@ fn rest_of_backoff(
     backoff.checked_sub(since.unsigned_abs()).filter(|rest| !rest.is_zero())
 }
 
-fn submit(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec) -> Step {
-    let Ok(id) = Uuid::parse_str(&task.id) else {
-        return Step::Fatal(format!("invalid task UUID \"{}\"", task.id));
-    };
+fn submit(round: Round<'_>, id: Uuid, spec: &TaskSpec) -> Step {
     let spec = match spec {
         // Peers may have appeared since the plan was made.
         TaskSpec::DiscoverPeers(_) => {

@@ -1,1 +1,12 @@
+//! Tests of a node's decisions: pictures of one round, stories of many, and what always holds.
 
+mod evidence;
+mod infra;
+pub(crate) mod line;
+mod notices;
+pub(crate) mod picture;
+mod refusal;
+mod rules;
+mod scene;
+pub(crate) mod server;
+mod sidecar;

@@ -1,0 +1,645 @@
+//! The tasks that the controller does itself, one look at a time.
+
+use expect_test::expect;
+
+use super::scene::{check, check_each, check_failing};
+use crate::fault::{Class, Fault};
+
+/// `ensure-data-pvc`.
+mod claim {
+    use super::*;
+
+    #[test]
+    fn is_created_where_there_is_none() {
+        check(
+            "node Initializing \n objects absent \n plan init",
+            expect![[r#"
+            plan     init v1: +ensure-data-pvc, apply-rbac-proxy-config, apply-statefulset,
+                       apply-service, configure-genesis, config-apply, config-validate,
+                       mark-ready
+            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 2 of 8:
+                       apply-rbac-proxy-config
+            effect   create Claim data-fn-0
+            requeue  again
+        "#]],
+        );
+    }
+
+    #[test]
+    fn of_this_node_is_left_as_it_is() {
+        check(
+            "node Initializing \n workload absent \n plan init",
+            expect![[r#"
+            plan     init v1: +ensure-data-pvc, apply-rbac-proxy-config, apply-statefulset,
+                       apply-service, configure-genesis, config-apply, config-validate,
+                       mark-ready
+            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 2 of 8:
+                       apply-rbac-proxy-config
+            effects  none
+            requeue  again
+        "#]],
+        );
+    }
+
+    #[test]
+    fn without_a_controller_is_adopted() {
+        check(
+            "node Initializing \n claim orphan \n workload absent \n plan init",
+            expect![[r#"
+            plan     init v1: +ensure-data-pvc, apply-rbac-proxy-config, apply-statefulset,
+                       apply-service, configure-genesis, config-apply, config-validate,
+                       mark-ready
+            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 2 of 8:
+                       apply-rbac-proxy-config
+            effect   own Claim data-fn-0 by [node-uid]
+            requeue  again
+        "#]],
+        );
+    }
+
+    #[test]
+    fn of_a_predecessor_is_waited_for() {
+        check_each(
+            ["leftover", "terminating"].map(|whose| {
+                format!("node Initializing \n claim {whose} \n workload absent \n plan init")
+            }),
+            expect![[r#"
+                plan     init v1: >ensure-data-pvc (data PVC "data-fn-0" of a deleted SeiNode
+                           is still there; the garbage collector removes it),
+                           apply-rbac-proxy-config, apply-statefulset, apply-service,
+                           configure-genesis, config-apply, config-validate, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False LeftoverObject: task 1 of
+                           8: ensure-data-pvc: data PVC "data-fn-0" of a deleted SeiNode is
+                           still there; the garbage collector removes it
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn of_somebody_else_fails_the_plan() {
+        check_each(
+            ["foreign", "theirs"].map(|whose| {
+                format!("node Initializing \n claim {whose} \n workload absent \n plan init")
+            }),
+            expect![[r#"
+                plan     init v1 Failed: !ensure-data-pvc (data PVC "data-fn-0" already exists
+                           and is not owned by SeiNode "fn-0"; set
+                           spec.dataVolume.import.pvcName to adopt, or delete the PVC),
+                           apply-rbac-proxy-config, apply-statefulset, apply-service,
+                           configure-genesis, config-apply, config-validate, mark-ready
+                phase    Initializing -> Failed
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                           ensure-data-pvc: data PVC "data-fn-0" already exists and is not
+                           owned by SeiNode "fn-0"; set spec.dataVolume.import.pvcName to
+                           adopt, or delete the PVC; it is retried by itself, or edit the spec
+                effects  none
+                requeue  after 300s
+                notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+                notice   Warning NodeFailed: task ensure-data-pvc: data PVC "data-fn-0" already
+                           exists and is not owned by SeiNode "fn-0"; set
+                           spec.dataVolume.import.pvcName to adopt, or delete the PVC; retries
+                           at 2026-01-01T00:05:00Z, or edit the spec
+            "#]],
+        );
+    }
+
+    #[test]
+    fn that_cannot_be_read_is_waited_for() {
+        check(
+            "node Initializing \n claim unreadable \n workload absent \n plan init",
+            expect![[r#"
+                plan     init v1: >ensure-data-pvc (api server cannot be reached),
+                           apply-rbac-proxy-config, apply-statefulset, apply-service,
+                           configure-genesis, config-apply, config-validate, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 8:
+                           ensure-data-pvc: api server cannot be reached
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn created_by_somebody_else_meanwhile_is_looked_at_again() {
+        check_failing(
+            "node Initializing \n objects absent \n plan init",
+            Fault::new(Class::Conflict, "already exists"),
+            expect![[r#"
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 8:
+                           ensure-data-pvc
+                effect   create Claim data-fn-0
+                requeue  backoff
+            "#]],
+        );
+    }
+}
+
+/// `apply-statefulset`; `apply-service` and `apply-rbac-proxy-config` share its code.
+mod workload {
+    use super::*;
+
+    #[test]
+    fn is_applied_without_force_where_there_is_none() {
+        check(
+            "node Initializing \n objects absent \n plan init at=apply-statefulset",
+            expect![[r#"
+                plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           +apply-statefulset, apply-service, configure-genesis, config-apply,
+                           config-validate, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 8:
+                           apply-service
+                effect   apply StatefulSet fn-0 v1
+                requeue  again
+            "#]],
+        );
+    }
+
+    #[test]
+    fn as_rendered_is_not_applied_again() {
+        check(
+            "node Initializing \n plan init at=apply-statefulset",
+            expect![[r#"
+            plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                       +apply-statefulset, apply-service, replace-pod, configure-genesis,
+                       config-apply, config-validate, mark-ready
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 9:
+                       apply-service
+            effects  none
+            requeue  again
+        "#]],
+        );
+    }
+
+    #[test]
+    fn that_differs_is_applied_by_force() {
+        check_each(
+            ["changed", "orphan"].map(|how| {
+                format!("node Initializing \n workload {how} \n plan init at=apply-statefulset")
+            }),
+            expect![[r#"
+                plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           +apply-statefulset, apply-service, replace-pod, configure-genesis,
+                           config-apply, config-validate, mark-ready
+                image    none -> v1
+                sidecar  none -> ghcr.io/sei-protocol/seictl
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 9:
+                           apply-service
+                effect   apply StatefulSet fn-0 v1 forced
+                requeue  again
+            "#]],
+        );
+    }
+
+    #[test]
+    fn of_a_predecessor_is_never_applied_over() {
+        check_each(
+            ["leftover", "terminating"].map(|whose| {
+                format!("node Initializing \n workload {whose} \n plan init at=apply-statefulset")
+            }),
+            expect![[r#"
+                plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           >apply-statefulset (StatefulSet "fn-0" of a deleted SeiNode is still
+                           there; the garbage collector removes it), apply-service,
+                           replace-pod, configure-genesis, config-apply, config-validate,
+                           mark-ready
+                image    none -> v1
+                sidecar  none -> ghcr.io/sei-protocol/seictl
+                kstatus  Ready=False Reconciling=True Stalled=False LeftoverObject: task 3 of
+                           9: apply-statefulset: StatefulSet "fn-0" of a deleted SeiNode is
+                           still there; the garbage collector removes it
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn of_somebody_else_fails_the_plan() {
+        check(
+            "node Initializing \n workload foreign \n plan init at=apply-statefulset",
+            expect![[r#"
+                plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           !apply-statefulset (StatefulSet "fn-0" already exists and is not
+                           controlled by SeiNode "fn-0"; delete or rename it), apply-service,
+                           replace-pod, configure-genesis, config-apply, config-validate,
+                           mark-ready
+                phase    Initializing -> Failed
+                image    none -> v1
+                sidecar  none -> ghcr.io/sei-protocol/seictl
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                           apply-statefulset: StatefulSet "fn-0" already exists and is not
+                           controlled by SeiNode "fn-0"; delete or rename it; it is retried by
+                           itself, or edit the spec
+                effects  none
+                requeue  after 300s
+                notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+                notice   Warning NodeFailed: task apply-statefulset: StatefulSet "fn-0" already
+                           exists and is not controlled by SeiNode "fn-0"; delete or rename it;
+                           retries at 2026-01-01T00:05:00Z, or edit the spec
+            "#]],
+        );
+    }
+
+    #[test]
+    fn that_the_server_refuses_fails_the_plan() {
+        check_failing(
+            "node Initializing \n objects absent \n plan init at=apply-statefulset",
+            Fault::terminal("StatefulSet \"fn-0\" is invalid: spec is immutable"),
+            expect![[r#"
+                plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           !apply-statefulset (StatefulSet "fn-0" is invalid: spec is
+                           immutable), apply-service, configure-genesis, config-apply,
+                           config-validate, mark-ready
+                phase    Initializing -> Failed
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                           apply-statefulset: StatefulSet "fn-0" is invalid: spec is immutable;
+                           it is retried by itself, or edit the spec
+                effect   apply StatefulSet fn-0 v1
+                requeue  after 300s
+                notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+                notice   Warning NodeFailed: task apply-statefulset: StatefulSet "fn-0" is
+                           invalid: spec is immutable; retries at 2026-01-01T00:05:00Z, or edit
+                           the spec
+            "#]],
+        );
+    }
+
+    #[test]
+    fn that_cannot_be_written_now_says_why_and_keeps_its_turn() {
+        check_failing(
+            "
+            node Running image=v2 current=v1 gen=2 observed=1
+            workload image=v1
+            plan update target=v2
+            ",
+            Fault::transient("api server cannot be reached"),
+            expect![[r#"
+                plan     update v2: apply-statefulset (api server cannot be reached),
+                           apply-service, replace-pod, observe-image, mark-ready
+                observed 1 -> 2
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 5:
+                           apply-statefulset: api server cannot be reached
+                effect   apply StatefulSet fn-0 v2 forced
+                requeue  backoff
+            "#]],
+        );
+    }
+
+    #[test]
+    fn of_a_lost_race_costs_no_attempt() {
+        check_failing(
+            "
+            node Running image=v2 current=v1
+            workload image=v1
+            plan update target=v2
+            ",
+            Fault::new(Class::Conflict, "somebody else wrote first"),
+            expect![[r#"
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 5:
+                           apply-statefulset
+                effect   apply StatefulSet fn-0 v2 forced
+                requeue  backoff
+            "#]],
+        );
+    }
+}
+
+#[test]
+fn service_and_access_rules_are_applied_in_their_turn() {
+    check(
+        "node Initializing \n service absent \n plan init at=apply-service",
+        expect![[r#"
+        plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                   +apply-statefulset, +apply-service, replace-pod, configure-genesis,
+                   config-apply, config-validate, mark-ready
+        image    none -> v1
+        sidecar  none -> ghcr.io/sei-protocol/seictl
+        kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 5 of 9:
+                   replace-pod
+        effect   apply Service fn-0
+        requeue  again
+    "#]],
+    );
+    check(
+        "node Initializing \n configmap foreign \n plan init at=apply-rbac-proxy-config",
+        expect![[r#"
+            plan     init v1 Failed: +ensure-data-pvc, !apply-rbac-proxy-config (ConfigMap
+                       "fn-0-rbac-proxy-config" already exists and is not controlled by
+                       SeiNode "fn-0"; delete or rename it), apply-statefulset,
+                       apply-service, replace-pod, configure-genesis, config-apply,
+                       config-validate, mark-ready
+            phase    Initializing -> Failed
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                       apply-rbac-proxy-config: ConfigMap "fn-0-rbac-proxy-config" already
+                       exists and is not controlled by SeiNode "fn-0"; delete or rename it;
+                       it is retried by itself, or edit the spec
+            effects  none
+            requeue  after 300s
+            notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+            notice   Warning NodeFailed: task apply-rbac-proxy-config: ConfigMap
+                       "fn-0-rbac-proxy-config" already exists and is not controlled by
+                       SeiNode "fn-0"; delete or rename it; retries at
+                       2026-01-01T00:05:00Z, or edit the spec
+        "#]],
+    );
+}
+
+/// `replace-pod`.
+mod replace_pod {
+    use super::*;
+
+    #[test]
+    fn deletes_a_pod_of_another_revision() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=a image=v1
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, >replace-pod,
+                           observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 3 of 5:
+                           replace-pod
+                effect   delete Pod fn-0-0
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn deletes_a_pod_without_a_revision() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod unlabelled image=v1
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, >replace-pod,
+                           observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 3 of 5:
+                           replace-pod
+                effect   delete Pod fn-0-0
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn waits_until_the_old_pod_is_gone() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=a image=v1 terminating
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, >replace-pod (pod
+                           "fn-0-0" of the old revision is terminating), observe-image,
+                           mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 3 of 5:
+                           replace-pod: pod "fn-0-0" of the old revision is terminating
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn leaves_pods_of_others_alone() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=a image=v1 theirs
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
+                           observe-image, mark-ready
+                image    v1 -> v2
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
+                           observe-image
+                effects  none
+                requeue  again
+            "#]],
+        );
+    }
+
+    #[test]
+    fn is_done_when_only_the_new_revision_is_left() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=b waiting
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
+                           observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
+                           observe-image
+                effects  none
+                requeue  again
+            "#]],
+        );
+    }
+
+    #[test]
+    fn waits_for_the_revision_of_the_newest_template() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 gen=2 seen=1
+            pod rev=a image=v1
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, >replace-pod (the
+                           StatefulSet controller has not seen the new template yet),
+                           observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 3 of 5:
+                           replace-pod: the StatefulSet controller has not seen the new
+                           template yet
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn starts_over_when_the_workload_is_gone() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload absent
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     new update v2: apply-statefulset, apply-service, replace-pod,
+                           observe-image, mark-ready
+                cond     NodeUpdateInProgress True UpdateStarted: image drift detected: spec=v2
+                           current=v1
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 5:
+                           apply-statefulset
+                effects  none
+                requeue  next pass
+            "#]],
+        );
+    }
+
+    #[test]
+    fn waits_for_a_list_of_pods() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pods unreadable
+            plan update at=replace-pod
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, >replace-pod (api
+                           server cannot be reached), observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 3 of 5:
+                           replace-pod: api server cannot be reached
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+}
+
+/// `observe-image`.
+mod observe_image {
+    use super::*;
+
+    #[test]
+    fn is_done_when_the_target_was_seen_running() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            plan update at=observe-image
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
+                           +observe-image, mark-ready
+                image    v1 -> v2
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 5 of 5:
+                           mark-ready
+                effects  none
+                requeue  again
+            "#]],
+        );
+    }
+
+    #[test]
+    fn waits_for_a_container_that_does_not_run() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=b waiting
+            plan update at=observe-image
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
+                           >observe-image (container "seid" of pod "fn-0-0" does not run yet),
+                           mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
+                           observe-image: container "seid" of pod "fn-0-0" does not run yet
+                effects  none
+                requeue  after 5s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn replaces_a_pod_of_an_old_revision_that_came_back() {
+        check(
+            "
+            node Running image=v2 current=v1
+            workload image=v2 rev=b
+            pod rev=a image=v1
+            plan update at=observe-image
+            ",
+            expect![[r#"
+                plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
+                           >observe-image, mark-ready
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
+                           observe-image
+                effect   delete Pod fn-0-0
+                requeue  after 5s
+            "#]],
+        );
+    }
+}
+
+/// Plans of others.
+mod unreadable {
+    use super::*;
+
+    #[test]
+    fn task_type_fails_the_plan() {
+        check(
+            "node Running current=v1 \n plan update garbage=type",
+            expect![[r#"
+            plan     update v1 Failed: !launch-rocket (unknown task type "launch-rocket"),
+                       apply-service, replace-pod, observe-image, mark-ready
+            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                       launch-rocket: unknown task type "launch-rocket"; it is retried by
+                       itself, or edit the spec
+            effects  none
+            requeue  after 300s
+            notice   Warning NodeFailed: task launch-rocket: unknown task type
+                       "launch-rocket"; retries at 2026-01-01T00:05:00Z, or edit the spec
+        "#]],
+        );
+    }
+
+    #[test]
+    fn params_of_the_configuration_are_planned_anew() {
+        check(
+            "node Initializing \n plan init at=config-apply garbage=params",
+            expect![[r#"
+            plan     new init v1: ensure-data-pvc, apply-rbac-proxy-config,
+                       apply-statefulset, apply-service, replace-pod, configure-genesis,
+                       config-apply, config-validate, mark-ready
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 9:
+                       ensure-data-pvc
+            effects  none
+            requeue  next pass
+        "#]],
+        );
+    }
+
+    #[test]
+    fn task_id_fails_the_plan() {
+        check(
+            "node Running current=v1 \n plan mark-ready garbage=id",
+            expect![[r#"
+            plan     mark-ready v1 Failed: !mark-ready (invalid task UUID "no-uuid")
+            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                       mark-ready: invalid task UUID "no-uuid"; it is retried by itself, or
+                       edit the spec
+            effects  none
+            requeue  after 300s
+            notice   Warning NodeFailed: task mark-ready: invalid task UUID "no-uuid";
+                       retries at 2026-01-01T00:05:00Z, or edit the spec
+        "#]],
+        );
+    }
+}
