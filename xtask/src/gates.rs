@@ -1,12 +1,10 @@
 //! What CI demands, in order; each gate is one command that also runs alone.
 
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::progress::human;
-use crate::root::root;
 
 /// `cargo xtask lint`: format, clippy, house rules, and cargo-deny where it is installed.
 pub fn lint() -> Result<()> {

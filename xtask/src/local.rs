@@ -8,7 +8,6 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::binaries;
-use crate::root::root;
 
 /// `cargo xtask run`: the story of a rollout in a local cluster. `args` go to `sei-local`.
 ///

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::Suite;
-use crate::root::root;
 
 /// One built test program.
 #[derive(Debug, PartialEq, Eq)]
