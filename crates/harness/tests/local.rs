@@ -1,4 +1,4 @@
-//! The local cluster keeps its promises: volumes bind, pods run, fail to pull, follow their sidecar.
+//! The local cluster keeps its promises: volumes bind, pods run and follow their sidecar.
 
 use std::time::Duration;
 

@@ -27,7 +27,9 @@ pub(super) fn start(
     let kubeconfig = |user| control_plane.user_kubeconfig(user, &[]);
     let manager = manager_args(control_plane, &kubeconfig("system:kube-controller-manager")?)?;
     let scheduler = scheduler_args(&kubeconfig("system:kube-scheduler")?);
-    let stages = dir.join("stages.yaml");
+    // In kwok's own directory, so that it goes when kwok goes.
+    let stages = dir.join("kwok").join("stages.yaml");
+    std::fs::create_dir_all(dir.join("kwok")).context("make a directory for kwok")?;
     let millis = pod_start.as_millis().to_string();
     std::fs::write(&stages, STAGES.replace("START_MILLIS", &millis)).context("write the stages")?;
     let kwok = kwok_args(control_plane.kubeconfig_path(), &stages);

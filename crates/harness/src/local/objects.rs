@@ -1,4 +1,4 @@
-//! The objects a local cluster begins with: nodes, storage classes, namespaces, the operator's role.
+//! What a local cluster begins with: nodes, storage classes, namespaces, the operator's role.
 
 use anyhow::{Context, Result};
 use kube::api::{DynamicObject, Patch, PatchParams};

@@ -69,6 +69,9 @@ impl Screen {
         };
         self.print("");
         self.print(&self.bold(&format!("{number}. {title}")));
+        if let Some(live) = self.inner.live.as_ref().filter(|live| live.message().is_empty()) {
+            live.set_message("         working …");
+        }
     }
 
     /// Something that was waited for has come.
