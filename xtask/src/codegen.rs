@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sei_core::rbac::{self, Rule};
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ pub fn command(check: bool) -> Result<()> {
     if !check {
         write(&root, &artifacts, &differences)?;
         println!("{} generated files, {} changed", artifacts.len(), differences.len());
-        return Ok(());
+        return references(check);
     }
     for difference in &differences {
         println!("{difference}");
@@ -37,7 +38,33 @@ pub fn command(check: bool) -> Result<()> {
     if !differences.is_empty() {
         bail!("{OUT_OF_DATE}");
     }
-    println!("{} generated files are up to date", artifacts.len());
+    references(check).context(OUT_OF_DATE)?;
+    println!("{} generated files and two references are up to date", artifacts.len());
+    Ok(())
+}
+
+/// `docs/settings.md` and `docs/metrics.md` follow from the operator, which this program must not
+/// depend on: tests of its own compare them, and write them when they are told to.
+fn references(check: bool) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(root())
+        .args(["test", "--quiet", "--locked", "--package", "sei-operator", "--lib"])
+        .args(["--", "docs::tests::the_"])
+        .stderr(Stdio::inherit());
+    if check {
+        command.env_remove("UPDATE_EXPECT");
+    } else {
+        command.env("UPDATE_EXPECT", "1");
+    }
+    let output = command.output().context("run cargo test")?;
+    ensure!(
+        output.status.success(),
+        "docs/settings.md or docs/metrics.md differ from the operator"
+    );
+    // A filter that matches nothing passes too.
+    let ran = String::from_utf8_lossy(&output.stdout).contains("2 passed");
+    ensure!(ran, "the tests of docs/settings.md and docs/metrics.md were not found");
     Ok(())
 }
 
