@@ -85,7 +85,7 @@ impl Conditions<'_> {
 
 /// The condition of this type.
 #[must_use]
-pub fn find<'a>(list: &'a [k8s::Condition], kind: Type) -> Option<&'a k8s::Condition> {
+pub fn find(list: &[k8s::Condition], kind: Type) -> Option<&k8s::Condition> {
     list.iter().find(|it| it.type_ == kind.as_str())
 }
 

@@ -43,7 +43,7 @@ pub struct Needs {
 /// What this fleet's next round asks for.
 #[must_use]
 pub fn needs(fleet: &SeiNodeDeployment, _status: &SeiNodeDeploymentStatus) -> Needs {
-    let names = (0..fleet.spec.replicas).map(|ordinal| child_name(fleet, ordinal)).collect();
+    let names = children::ordinals(fleet).map(|it| child_name(fleet, it)).collect();
     Needs { names, confirm_service: true }
 }
 

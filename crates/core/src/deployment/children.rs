@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sei_api::{NodePhase, SeiNode, SeiNodeDeployment, k8s, labels};
 
+use crate::deployment::spec::REPLICAS_MAX;
 use crate::deployment::{Observed, Workload, generation, name, owner};
 use crate::node::{SEID, Seen};
 use crate::ownership::{Ownership, classify, controlled_by};
@@ -14,6 +15,11 @@ use crate::ownership::{Ownership, classify, controlled_by};
 #[must_use]
 pub fn child_name(fleet: &SeiNodeDeployment, ordinal: i32) -> String {
     format!("{}-{ordinal}", name(fleet))
+}
+
+/// The wanted ordinals; what is out of bounds is refused elsewhere, and must not be counted up.
+pub(super) fn ordinals(fleet: &SeiNodeDeployment) -> std::ops::Range<i32> {
+    0..fleet.spec.replicas.clamp(0, REPLICAS_MAX)
 }
 
 /// A fleet's children, sorted by ordinal.
@@ -78,7 +84,7 @@ pub(super) fn read<'a>(fleet: &'a SeiNodeDeployment, seen: &'a Observed) -> Chil
         .filter(|node| controlled_by(&node.metadata, uid))
         .collect();
     owned.sort_by_key(|node| (ordinal_of(node).unwrap_or(i32::MAX), node.metadata.name.clone()));
-    let wanted: Vec<Slot<'a>> = (0..fleet.spec.replicas)
+    let wanted: Vec<Slot<'a>> = ordinals(fleet)
         .map(|ordinal| {
             let name = child_name(fleet, ordinal);
             let place = place(fleet, seen.children.get(&name));
@@ -145,8 +151,8 @@ pub(super) fn settles_at(workload: Option<&Workload>, min_ready: std::time::Dura
     let Some(pod) = live else {
         return if pods.is_empty() { Settles::Now } else { Settles::Unknown };
     };
-    let statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
-    let Some(seid) = statuses.filter(|it| it.name == SEID).next_back() else {
+    let mut statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
+    let Some(seid) = statuses.rfind(|it| it.name == SEID) else {
         return Settles::Unknown;
     };
     if has_startup_probe(pod) && seid.started != Some(true) {

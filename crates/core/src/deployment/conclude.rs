@@ -22,15 +22,32 @@ pub fn conclude(
     let mut notices = decision.notices;
     notices.extend(decision.effects.iter().zip(outcomes).filter_map(told));
     let fault = worst(outcomes);
+    let undone = SeiNodeDeploymentStatus {
+        observed_generation: decision.status.observed_generation,
+        ..before.clone()
+    };
     let (mut status, requeue) = match fault.map(|it| it.class) {
         None => (decision.status, decision.requeue),
-        Some(Class::Waiting) => (before.clone(), Requeue::After(env.tempo.task_poll_max)),
-        Some(Class::Conflict | Class::Transient | Class::Terminal) => {
-            (before.clone(), Requeue::Backoff)
-        }
+        Some(Class::Waiting) => (undone, Requeue::After(env.tempo.task_poll_max)),
+        Some(Class::Conflict | Class::Transient | Class::Terminal) => (undone, Requeue::Backoff),
     };
-    report::summarize(fleet, &mut status, seen, env, fault);
+    // Who wrote first is nobody's trouble: the next look shows what is there now.
+    let trouble = fault.filter(|it| it.class != Class::Conflict);
+    let wrote = decision.effects.iter().any(writes_a_child);
+    report::summarize(report::End { fleet, seen, env, trouble, wrote }, &mut status);
     Conclusion { status, requeue, notices }
+}
+
+fn writes_a_child(effect: &Effect) -> bool {
+    match effect {
+        Effect::Apply { object, .. } | Effect::Create(object) => {
+            object.resource() == Resource::SeiNode
+        }
+        Effect::SetOwners { .. }
+        | Effect::Delete(_)
+        | Effect::RemoveFinalizer
+        | Effect::Submit(_) => false,
+    }
 }
 
 fn told((effect, outcome): (&Effect, &Outcome)) -> Option<Notice> {

@@ -10,11 +10,9 @@
 //! 6. With or without a rollout: missing children are created, surplus ones deleted, the internal
 //!    Service is kept.
 
-use sei_api::condition::{Reason, Type};
 use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, labels};
 
 use crate::applied::is_applied;
-use crate::condition::Say;
 use crate::decision::{Decision, Requeue};
 use crate::deployment::children::{self, Children, Place, Slot};
 use crate::deployment::rollout::{self, Progress, Turn};
@@ -112,11 +110,7 @@ impl Round<'_> {
     }
 
     fn steady(self, mut next: SeiNodeDeploymentStatus) -> Decision<SeiNodeDeploymentStatus> {
-        if next.plan.take().is_some() {
-            let say = Say::no(Reason::PlanFailed, "Plan failed: it belongs to no rollout");
-            rollout::conditions(self.fleet, &mut next.conditions, self.seen)
-                .set(Type::PlanInProgress, say);
-        }
+        rollout::clear(self.fleet, &mut next, self.seen);
         let upkeep = self.upkeep(Sync::Everything);
         let requeue = match self.progress() {
             // The baseline is what was last seen fully rolled out, also the first time.
@@ -128,7 +122,15 @@ impl Round<'_> {
             Progress::Settling(rest) => Requeue::After(rest),
             Progress::Complete | Progress::Moving => Requeue::After(self.env.tempo.steady),
         };
+        let poll = Requeue::After(self.env.tempo.task_poll_max);
+        let requeue = if self.is_blind() { requeue.sooner(poll) } else { requeue };
         Decision { effects: upkeep, ..Decision::rest(next, requeue) }
+    }
+
+    /// Is there something that we could not look at?
+    fn is_blind(self) -> bool {
+        let hidden = matches!(self.seen.internal_service, Seen::Stale | Seen::Unreadable(_));
+        hidden || self.children.wanted.iter().any(|it| matches!(it.place, Place::Unseen))
     }
 
     fn progress(self) -> Progress {

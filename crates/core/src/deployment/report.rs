@@ -28,17 +28,24 @@ pub(super) fn refuse(
     conditions.set(Type::Ready, Say::no(reason, message.clone()));
     conditions.set(Type::Stalled, Say::yes(reason, message.clone()));
     conditions.set(Type::Reconciling, Say::no(reason, message));
-    seed(&mut conditions);
+    seed(fleet, &mut conditions);
 }
 
-/// Sums `status` up; `trouble` is the fault that this round met.
-pub(super) fn summarize(
-    fleet: &SeiNodeDeployment,
-    status: &mut SeiNodeDeploymentStatus,
-    seen: &Observed,
-    env: Env<'_>,
-    trouble: Option<&Fault>,
-) {
+/// The end of a round, from which a status is summed up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End<'a> {
+    pub(super) fleet: &'a SeiNodeDeployment,
+    pub(super) seen: &'a Observed,
+    pub(super) env: Env<'a>,
+    /// The fault that the round met.
+    pub(super) trouble: Option<&'a Fault>,
+    /// Children were written: what was seen of them is no longer all.
+    pub(super) wrote: bool,
+}
+
+/// Sums `status` up.
+pub(super) fn summarize(end: End<'_>, status: &mut SeiNodeDeploymentStatus) {
+    let End { fleet, seen, env, trouble, .. } = end;
     if status.phase == Some(DeploymentPhase::Terminating) {
         terminating(fleet, status, seen, trouble);
         return;
@@ -62,19 +69,19 @@ pub(super) fn summarize(
     }
     let owned = if counted { children.owned.len() } else { status.nodes.len() };
     status.phase = Some(phase(fleet, status, owned, &tally));
-    if super::spec::refusal(fleet).is_some() {
-        return;
-    }
-    let verdict = verdict(fleet, status, (&children, seen), &tally, trouble);
+    let verdict = verdict(end, status, &children, &tally);
     let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
     if counted {
         conditions.set(Type::NodesReady, tally.nodes_ready(fleet));
+    }
+    if super::spec::refusal(fleet).is_some() {
+        return;
     }
     let (ready, reconciling, stalled) = verdict.says();
     conditions.set(Type::Ready, ready);
     conditions.set(Type::Reconciling, reconciling);
     conditions.set(Type::Stalled, stalled);
-    seed(&mut conditions);
+    seed(fleet, &mut conditions);
 }
 
 /// How many of the wanted children are how far.
@@ -83,6 +90,7 @@ struct Tally {
     ready: i32,
     updated: i32,
     available: i32,
+    running: i32,
     failed: i32,
     initializing: i32,
 }
@@ -111,8 +119,8 @@ impl Tally {
             match node.status.as_ref().and_then(|it| it.phase.as_ref()) {
                 Some(NodePhase::Failed) => tally.failed += 1,
                 Some(NodePhase::Pending | NodePhase::Initializing) => tally.initializing += 1,
-                Some(NodePhase::Running | NodePhase::Terminating | NodePhase::Unknown(_))
-                | None => {}
+                Some(NodePhase::Running) => tally.running += 1,
+                Some(NodePhase::Terminating | NodePhase::Unknown(_)) | None => {}
             }
         }
         tally
@@ -128,6 +136,7 @@ impl Tally {
             ready: status.ready_replicas,
             updated: status.updated_replicas,
             available: status.available_replicas,
+            running: phase(&[NodePhase::Running]),
             failed: phase(&[NodePhase::Failed]),
             initializing: phase(&[NodePhase::Pending, NodePhase::Initializing]),
         }
@@ -174,12 +183,13 @@ impl Verdict {
 }
 
 fn verdict(
-    fleet: &SeiNodeDeployment,
+    end: End<'_>,
     status: &SeiNodeDeploymentStatus,
-    (children, seen): (&Children<'_>, &Observed),
+    children: &Children<'_>,
     tally: &Tally,
-    trouble: Option<&Fault>,
 ) -> Verdict {
+    let End { fleet, seen, trouble, wrote, .. } = end;
+    let trouble = trouble.or_else(|| unreadable(seen));
     if let Some(message) = foreign(fleet, children, seen) {
         return Verdict::Stalled(Reason::ForeignObject, message);
     }
@@ -197,9 +207,13 @@ fn verdict(
     }
     if let Some(name) = leftover(children) {
         let message = format!(
-            "SeiNode \"{name}\" of a deleted fleet is still there; the garbage collector removes it"
+            "SeiNode \"{name}\" is about to be removed; it is created anew when it is gone"
         );
         return Verdict::Working(Reason::LeftoverObject, message);
+    }
+    let unseen = children.wanted.iter().any(|it| matches!(it.place, Place::Unseen));
+    if wrote || unseen {
+        return Verdict::Working(Reason::Progressing, "bringing the nodes to the spec".to_owned());
     }
     if tally.updated < wanted {
         return Verdict::Working(Reason::Progressing, done);
@@ -207,7 +221,18 @@ fn verdict(
     if tally.ready < wanted {
         return Verdict::Waiting(format!("{}/{wanted} nodes ready", tally.ready));
     }
-    Verdict::Ready(format!("{wanted} nodes run {}", fleet.spec.template.spec.image))
+    Verdict::Ready(format!("all nodes run {}", fleet.spec.template.spec.image))
+}
+
+/// Why something that has to be looked at cannot be.
+fn unreadable(seen: &Observed) -> Option<&Fault> {
+    fn fault<T>(seen: &Seen<T>) -> Option<&Fault> {
+        match seen {
+            Seen::Unreadable(fault) => Some(fault),
+            Seen::Here(_) | Seen::Absent | Seen::Unconfirmed | Seen::Stale => None,
+        }
+    }
+    fault(&seen.internal_service).or_else(|| seen.children.values().find_map(fault))
 }
 
 /// Objects of somebody else at our names, and what to do about them.
@@ -264,7 +289,7 @@ fn phase(
         DeploymentPhase::Ready
     } else if tally.failed == owned {
         DeploymentPhase::Failed
-    } else if tally.failed > 0 && tally.ready > 0 {
+    } else if tally.failed > 0 && tally.running > 0 {
         DeploymentPhase::Degraded
     } else {
         DeploymentPhase::Initializing
@@ -352,17 +377,24 @@ fn terminating(
     conditions.set(Type::Ready, Say::no(Reason::Terminating, message.clone()));
     conditions.set(Type::Reconciling, Say::yes(Reason::Terminating, message));
     conditions.set(Type::Stalled, Say::no(Reason::Progressing, "work is in progress"));
-    seed(&mut conditions);
+    conditions.seed(Type::NodesReady, Say::no(Reason::NotStarted, "no node was counted yet"));
+    seed(fleet, &mut conditions);
 }
 
 /// Conditions that nothing has set yet say so.
-fn seed(conditions: &mut Conditions<'_>) {
-    let none = |message| Say::no(Reason::NotApplicable, message);
-    conditions.seed(Type::RouteReady, none("spec.networking is not set"));
+fn seed(fleet: &SeiNodeDeployment, conditions: &mut Conditions<'_>) {
+    let of = |asked: bool, field: &str| match asked {
+        true => Say::no(Reason::NotStarted, format!("{field} is not supported yet")),
+        false => Say::no(Reason::NotApplicable, format!("{field} is not set")),
+    };
+    let networking = of(fleet.spec.networking.is_some(), "spec.networking");
+    let genesis = of(fleet.spec.genesis.is_some(), "spec.genesis");
+    // Nothing else speaks of routes: another answer is that of another version.
+    conditions.set(Type::RouteReady, networking);
     conditions.seed(Type::PlanInProgress, Say::no(Reason::NotStarted, "no plan yet"));
     conditions.seed(Type::RolloutInProgress, Say::no(Reason::NotStarted, "no rollout yet"));
-    conditions.seed(Type::GenesisCeremonyNeeded, none("spec.genesis is not set"));
-    conditions.seed(Type::GenesisCeremonyComplete, none("spec.genesis is not set"));
+    conditions.seed(Type::GenesisCeremonyNeeded, genesis.clone());
+    conditions.seed(Type::GenesisCeremonyComplete, genesis);
 }
 
 fn child(node: &SeiNode) -> String {

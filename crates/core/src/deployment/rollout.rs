@@ -3,7 +3,7 @@
 use sei_api::condition::{Reason, Type};
 use sei_api::{Rollout, SeiNodeDeployment, SeiNodeDeploymentStatus, TaskPlan, k8s};
 
-use crate::condition::{Conditions, Say};
+use crate::condition::{Conditions, Say, is_true};
 use crate::deployment::children::{self, Children, Place};
 use crate::deployment::hash::template_hash;
 use crate::deployment::{Observed, generation, name, namespace};
@@ -41,7 +41,13 @@ pub(super) fn turn(
     }
     let baseline = status.template_hash.as_deref().unwrap_or_default();
     let target = children::target(fleet);
-    let live = || children.owned.iter().filter(|it| it.metadata.deletion_timestamp.is_none());
+    // A child that lost its fleet runs too: adopting it must not be a rollout without a record.
+    let live = || {
+        children.wanted.iter().filter_map(|it| match it.place {
+            Place::Ours(node) | Place::Orphan(node) => Some(node),
+            Place::Missing | Place::Leftover | Place::Foreign | Place::Unseen => None,
+        })
+    };
     let ran = live().any(|it| it.status.as_ref().is_some_and(|it| it.current_image.is_some()));
     let moved = live().any(|it| !children::asks_for(it, target));
     if baseline != wanted && ran && moved { Turn::Begin } else { Turn::None }
@@ -69,7 +75,7 @@ pub(super) fn replan(
     seen: &Observed,
 ) {
     let names: Vec<String> =
-        (0..fleet.spec.replicas).map(|it| children::child_name(fleet, it)).collect();
+        children::ordinals(fleet).map(|it| children::child_name(fleet, it)).collect();
     let entries = [GroupTask::UpdateNodeSpecs, GroupTask::AwaitSpecUpdate]
         .map(|task| task.entry(name(fleet), namespace(fleet), &names));
     status.plan = Some(plan::build(seen.fresh_id, entries.into()));
@@ -91,6 +97,26 @@ pub(super) fn complete(
     conditions.set(Type::RolloutInProgress, rollout);
     conditions
         .set(Type::PlanInProgress, Say::no(Reason::PlanComplete, "Plan completed successfully"));
+}
+
+/// Drops what another version left in flight and no rollout owns.
+pub(super) fn clear(
+    fleet: &SeiNodeDeployment,
+    status: &mut SeiNodeDeploymentStatus,
+    seen: &Observed,
+) {
+    let planned = status.plan.take().is_some();
+    let plan = planned || is_true(&status.conditions, Type::PlanInProgress);
+    let rollout = is_true(&status.conditions, Type::RolloutInProgress);
+    let mut conditions = conditions(fleet, &mut status.conditions, seen);
+    if plan {
+        let say = Say::no(Reason::PlanFailed, "Plan failed: it belongs to no rollout");
+        conditions.set(Type::PlanInProgress, say);
+    }
+    if rollout {
+        let say = Say::no(Reason::RolloutFailed, "the rollout has no record");
+        conditions.set(Type::RolloutInProgress, say);
+    }
 }
 
 /// How far the wanted children are.

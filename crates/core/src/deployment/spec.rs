@@ -1,13 +1,14 @@
 //! Which fleet specs can be worked with: all faults at once, each naming its field.
 
 use sei_api::SeiNodeDeployment;
+use sei_api::UpdateStrategyType::InPlace;
 
 use crate::node::spec::{self as node_spec, Refusal, SpecFault};
 
 /// A fleet's name leaves room for `-<ordinal>` in the name of a child.
 const NAME_LENGTH_MAX: usize = 49;
 /// Children of a fleet.
-const REPLICAS_MAX: i32 = 100;
+pub(super) const REPLICAS_MAX: i32 = 100;
 /// Where the template's node spec is.
 const TEMPLATE: &str = "spec.template.spec";
 
@@ -24,6 +25,9 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
     check(node_spec::is_dns_label(name, NAME_LENGTH_MAX), "metadata.name", label);
     let replicas = (1..=REPLICAS_MAX).contains(&fleet.spec.replicas);
     check(replicas, "spec.replicas", format!("must be between 1 and {REPLICAS_MAX}"));
+    let strategy = fleet.spec.update_strategy.as_ref().and_then(|it| it.type_.as_ref());
+    let known = strategy.is_none_or(|it| it.as_str().is_empty() || *it == InPlace);
+    check(known, "spec.updateStrategy.type", "must be InPlace, or absent".to_owned());
     for (key, value) in fleet.spec.template.metadata.iter().flat_map(|it| &it.labels) {
         let good =
             node_spec::is_label_key(key) && (value.is_empty() || node_spec::is_label_value(value));

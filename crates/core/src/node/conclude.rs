@@ -48,7 +48,9 @@ pub fn conclude(
             Requeue::Backoff
         }
     };
-    report::summarize(node, &mut status, seen, Some(&fault));
+    // Who wrote first is nobody's trouble: the next look shows what is there now.
+    let trouble = Some(&fault).filter(|it| it.class != Class::Conflict);
+    report::summarize(node, &mut status, seen, trouble);
     Conclusion { status, requeue, notices: Vec::new() }
 }
 

@@ -7,6 +7,6 @@ mod notices;
 pub(crate) mod picture;
 mod refusal;
 mod rules;
-mod scene;
+pub(crate) mod scene;
 pub(crate) mod server;
 mod sidecar;

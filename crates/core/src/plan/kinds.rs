@@ -7,6 +7,7 @@ use crate::plan::Entry;
 
 /// A task of a node's plan.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "lives for one look at one task")]
 pub enum NodeTask {
     /// Create the data volume claim, or find it.
     EnsureDataPvc,
