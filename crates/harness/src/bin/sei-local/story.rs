@@ -30,7 +30,7 @@ pub async fn tell(client: &Client, screen: &Screen, fleet: &Fleet) -> Result<()>
     push(&deployments, screen, Version::V3).await?;
     fleet.wait_for("ready on v3.0.0", |view| settled(view, Version::V3)).await?;
     screen.done("the fleet is Ready, every pod runs v3.0.0");
-    fleet.wait_for("recorded as superseded", superseded).await?;
+    fleet.wait_for("recorded as superseded and complete", recorded).await?;
     screen.done("the supersession is on record, as an event of its own");
 
     screen.chapter("Ask for something that is not built yet");
@@ -98,9 +98,10 @@ fn in_flight(view: &View, version: Version) -> Result<(), String> {
     moving.then_some(()).ok_or_else(|| format!("no node has a plan for {}", version.tag()))
 }
 
-fn superseded(view: &View) -> Result<(), String> {
-    let is_recorded = view.has_event(FLEET, event::Reason::RolloutSuperseded);
-    is_recorded.then_some(()).ok_or_else(|| "there is no event RolloutSuperseded".to_owned())
+fn recorded(view: &View) -> Result<(), String> {
+    let wanted = [event::Reason::RolloutSuperseded, event::Reason::RolloutComplete];
+    let missing = wanted.into_iter().find(|reason| !view.has_event(FLEET, *reason));
+    missing.map_or(Ok(()), |reason| Err(format!("there is no event {reason}")))
 }
 
 /// What the operator says about the fleet that it refuses.
