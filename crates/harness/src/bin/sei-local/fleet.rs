@@ -30,7 +30,8 @@ pub struct Fleet {
     nodes: Store<SeiNode>,
     pods: Store<Pod>,
     events: Store<Event>,
-    changes: watch::Receiver<()>,
+    /// Changes that a person has already seen, so that waits end after what they waited for.
+    shown: watch::Receiver<()>,
     tasks: JoinSet<()>,
 }
 
@@ -43,8 +44,9 @@ impl Fleet {
         let nodes = follow(client, &changed, &mut tasks);
         let pods = follow(client, &changed, &mut tasks);
         let events = follow(client, &changed, &mut tasks);
-        let mut fleet = Self { deployments, nodes, pods, events, changes, tasks };
-        fleet.tasks.spawn(show(fleet.view(), fleet.changes.clone(), screen));
+        let (showing, shown) = watch::channel(());
+        let mut fleet = Self { deployments, nodes, pods, events, shown, tasks };
+        fleet.tasks.spawn(show(fleet.view(), screen, changes, showing));
         fleet
     }
 
@@ -67,7 +69,7 @@ impl Fleet {
         what: &str,
         look: impl Fn(&View) -> Result<T, String>,
     ) -> Result<T> {
-        let (view, mut changes) = (self.view(), self.changes.clone());
+        let (view, mut changes) = (self.view(), self.shown.clone());
         let deadline = Instant::now() + PATIENCE;
         loop {
             changes.borrow_and_update();
@@ -176,8 +178,13 @@ where
     reader
 }
 
-/// Shows every change until the watches end.
-async fn show(view: View, mut changes: watch::Receiver<()>, screen: Screen) {
+/// Shows every change until the watches end, and tells `showing` after each.
+async fn show(
+    view: View,
+    screen: Screen,
+    mut changes: watch::Receiver<()>,
+    showing: watch::Sender<()>,
+) {
     let mut told = BTreeSet::new();
     while changes.changed().await.is_ok() {
         for event in view.events() {
@@ -186,6 +193,7 @@ async fn show(view: View, mut changes: watch::Receiver<()>, screen: Screen) {
             }
         }
         screen.nodes(&view.rows());
+        showing.send_replace(());
     }
 }
 
