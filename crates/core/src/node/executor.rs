@@ -97,11 +97,20 @@ fn sidecar_task(
         sidecar::Step::Wait(fault) => {
             // Nothing was handed in, so nothing has begun.
             task.error = Some(fault.detail);
-            Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
+            let poll = round.env.tempo.task_poll(since_progress(round, &next));
+            Decision::rest(next, Requeue::After(poll))
         }
         sidecar::Step::Fatal(error) => fail(round, next, index, &error),
         sidecar::Step::Reapprove => reapprove(round, next),
     }
+}
+
+/// How long ago the plan last got on: a sidecar that has just been started answers soon, one that
+/// has been silent for long is asked less often.
+fn since_progress(round: Round<'_>, next: &SeiNodeStatus) -> Duration {
+    let tasks = next.plan.iter().flat_map(|plan| &plan.tasks);
+    let newest = tasks.filter_map(|task| task.submitted_at.as_ref()).map(|time| time.0).max();
+    newest.map_or(Duration::MAX, |time| round.seen.now.duration_since(time).unsigned_abs())
 }
 
 /// A back-off may be longer than a node with an active plan stays unvisited; what the sidecar says

@@ -422,15 +422,15 @@ mod mark_ready {
         check(
             &at("at=mark-ready begun=1", "task=completed health=down"),
             expect![[r#"
-            plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
-                       +apply-statefulset, +apply-service, +replace-pod,
-                       +configure-genesis, +config-apply, +config-validate, >mark-ready
-                       (sidecar unreachable: cannot connect)
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 9 of 9:
-                       mark-ready: sidecar unreachable: cannot connect
-            effects  none
-            requeue  after 5s
-        "#]],
+                plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           +apply-statefulset, +apply-service, +replace-pod,
+                           +configure-genesis, +config-apply, +config-validate, >mark-ready
+                           (sidecar unreachable: cannot connect)
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 9 of 9:
+                           mark-ready: sidecar unreachable: cannot connect
+                effects  none
+                requeue  after 500ms
+            "#]],
         );
     }
 }
