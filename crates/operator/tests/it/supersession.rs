@@ -5,18 +5,22 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeDeployment, TaskStatus, k8s};
 use sei_harness::fixtures::{HASH_V1, HASH_V2, HASH_V3, IMAGE_V1, IMAGE_V2, IMAGE_V3, new_snd};
+use sei_harness::request_log::Record;
 use sei_harness::status_faker::Mode;
 use sei_harness::suite::{TestEnv, cond, cond_true};
 use sei_harness::wait::{Progress, check};
 
 use crate::invariants;
 use crate::rollout::everything_runs;
+use crate::status_writes::quiet;
 use crate::support::{current_image, expect, plan_id, scenario, status, target, template_image};
 
 const NAME: &str = "supersession";
 
 /// How long a stalled plan is watched, and how often.
 const STALL: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(200));
+/// Slowest look at an object with an active plan.
+const TASK_POLL: Duration = Duration::from_secs(5);
 /// How long a completed rollout is watched.
 const HOLD: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(200));
 
@@ -109,6 +113,30 @@ fn a_child_parks_at_observe_image() {
             .await?;
         everything_runs(&env, &env.list_children(&done).await?, IMAGE_V2).await?;
         invariants::hold(&env, &done).await.map(drop)
+    });
+}
+
+/// "Stuck" is told from "dead": a fleet with a plan is passed again at least every five seconds,
+/// and that costs no request.
+#[test]
+fn a_parked_plan_is_passed_without_a_request() {
+    scenario("a_parked_plan_is_passed_without_a_request", |env| async move {
+        settle(&env, 1).await?;
+        let _paused = env.faker.pause().await;
+        begin_rollout(&env, IMAGE_V2, HASH_V2).await?;
+        quiet(&env).await?;
+        let mark = env.requests.mark();
+        env.assert_reconciling(NAME, 2 * TASK_POLL).await?;
+        let about = |it: &Record| it.name == NAME;
+        let sent: Vec<String> = env
+            .requests
+            .since(mark)
+            .iter()
+            .filter(|it| about(it))
+            .map(ToString::to_string)
+            .collect();
+        ensure!(sent.is_empty(), "a parked plan caused:\n{}", sent.join("\n"));
+        Ok(())
     });
 }
 

@@ -62,6 +62,7 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
         Scope::All => settings::Scope::Cluster,
         Scope::Namespace(namespace) => settings::Scope::Namespace(namespace),
     };
+    let metrics = Arc::new(Metrics::new("test"));
     let inputs = Inputs {
         client: inputs.client,
         scope,
@@ -71,14 +72,28 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
         limits: Limits::default(),
         clock: Clock::system(),
         ids: Ids::random(),
-        metrics: Arc::new(Metrics::new("test")),
+        metrics: Arc::clone(&metrics),
     };
-    Ok(Controllers::spawn(|stop| async move {
+    let controllers = Controllers::spawn(|stop| async move {
         let operator = Operator::start(inputs);
         stop.cancelled().await;
         operator.stop(EVENTS_GRACE).await;
         Ok(())
+    });
+    Ok(controllers.with_pass_counter(move |kind, namespace, name| {
+        let controller = kind.to_lowercase();
+        let object =
+            format!("{{controller=\"{controller}\",namespace=\"{namespace}\",name=\"{name}\"}} ");
+        passes(&metrics, &object)
     }))
+}
+
+/// The counter of passes as a scrape shows it; what an on-call engineer would look at.
+fn passes(metrics: &Metrics, object: &str) -> u64 {
+    let scrape = metrics.scrape(None).map(|it| it.body).unwrap_or_default();
+    let series = format!("sei_controller_object_passes_total{object}");
+    let line = scrape.lines().find_map(|line| line.strip_prefix(series.as_str()));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
 }
 
 /// The fleet's status; empty when it has none.
