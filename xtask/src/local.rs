@@ -36,7 +36,9 @@ struct Artifact {
 /// Both programs, in one build.
 fn build() -> Result<Vec<PathBuf>> {
     let output = crate::root::cargo()
-        .args(["build", "--locked", "-p", "sei-operator", "-p", "sei-harness", "--bins"])
+        // All of the workspace, as the tests: another selection would mean other features of the
+        // same dependencies, and these would be compiled twice.
+        .args(["build", "--locked", "--workspace", "--bins"])
         .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
