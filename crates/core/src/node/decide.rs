@@ -80,15 +80,17 @@ impl Round<'_> {
     }
 
     /// The spec moved under a plan in flight: what it would have done is no longer wanted.
-    fn supersede(self, mut next: SeiNodeStatus, old: &TaskPlan) -> Decision<SeiNodeStatus> {
-        let in_update = find(&next.conditions, Type::NodeUpdateInProgress)
-            .is_some_and(|it| it.status == Status::True.as_str());
-        if in_update {
+    ///
+    /// An update that another one follows never ended: its condition stays True throughout.
+    fn supersede(self, next: SeiNodeStatus, old: &TaskPlan) -> Decision<SeiNodeStatus> {
+        let mut decision = self.begin(next);
+        let plan = decision.status.plan.as_ref();
+        if plan.is_none_or(|it| it.id != old.id && !plans::is_update(it)) {
             let message = format!("plan {} superseded by a change of the spec", plan::id_of(old));
             let say = Say::no(Reason::UpdateSuperseded, message);
-            self.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
+            executor::end_update(self, &mut decision.status, say);
         }
-        self.begin(next)
+        decision
     }
 
     /// A failed plan stays as diagnosis until its time to retry.
@@ -149,10 +151,11 @@ impl Round<'_> {
         decision
     }
 
-    /// What the sidecar last said of itself; only a running node is asked.
+    /// What the sidecar last said of itself; only a running node at rest is asked.
     fn probe(self, next: &mut SeiNodeStatus) {
         let Some(health) = &self.seen.health else { return };
-        if next.phase != Some(NodePhase::Running) {
+        // A plan ends with the sidecar's release: until then its gate is closed because of us.
+        if next.phase != Some(NodePhase::Running) || plan::is_active(next.plan.as_ref()) {
             return;
         }
         let say = match health {

@@ -43,11 +43,11 @@ pub fn needs(node: &SeiNode, status: &SeiNodeStatus, env: Env<'_>) -> Needs {
             ..Needs::default()
         },
     };
-    if status.phase == Some(NodePhase::Running) {
+    if status.phase == Some(NodePhase::Running) && active.is_none() {
         let unseen = status.current_image.as_deref() != Some(node.spec.image.as_str())
             || status.current_sidecar_image.is_none();
-        needs.confirm_pods |= unseen && active.is_none();
-        needs.health = needs.health.or(Some(env.tempo.health_max_age));
+        needs.confirm_pods |= unseen;
+        needs.health = Some(env.tempo.health_max_age);
     }
     needs
 }

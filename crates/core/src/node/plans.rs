@@ -46,6 +46,11 @@ pub(super) fn update(node: &SeiNode, id: Uuid) -> TaskPlan {
     build(node, id, &tasks)
 }
 
+/// Is this a plan of [`update`]?
+pub(super) fn is_update(plan: &TaskPlan) -> bool {
+    plan.tasks.iter().any(|it| it.type_ == NodeTask::ObserveImage.task_type())
+}
+
 /// Releases `seid` again after its sidecar forgot that it was released.
 pub(super) fn mark_ready(node: &SeiNode, id: Uuid) -> TaskPlan {
     build(node, id, &[NodeTask::Sidecar(TaskSpec::MarkReady)])

@@ -2,11 +2,15 @@
 
 mod evidence;
 mod infra;
+mod invariants;
 pub(crate) mod line;
 mod notices;
 pub(crate) mod picture;
+mod properties;
 mod refusal;
 mod rules;
 pub(crate) mod scene;
 pub(crate) mod server;
 mod sidecar;
+mod stories;
+pub(crate) mod world;

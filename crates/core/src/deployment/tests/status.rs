@@ -8,6 +8,7 @@ use super::scene::{Scene, check};
 use crate::condition::{Conditions, Say, find};
 use crate::decision::Urgency;
 use crate::deployment::{notices, urgency};
+use crate::node::tests::picture::Picture;
 use crate::node::tests::scene::at;
 
 fn status(input: &str) -> SeiNodeDeploymentStatus {
@@ -96,80 +97,35 @@ fn failed_children_stall_a_fleet_and_are_named() {
 
 #[test]
 fn children_and_addresses_are_listed_by_ordinal() {
-    let input = "fleet replicas=3 \n child 2 plan=any current=v0 \n child 1 absent";
-    let status = status(input);
-    let value = serde_json::json!({
-        "selector": status.selector,
-        "nodes": status.nodes,
-        "incumbentNodes": status.incumbent_nodes,
-        "perPodServices": status.per_pod_services,
-        "internalService": status.internal_service,
-        "endpoints": status.endpoints,
-    });
+    let status = status("fleet replicas=3 \n child 2 plan=any current=v0 \n child 1 absent");
+    let mut picture = Picture::default();
+    let mut tell = |what: &str, value: serde_json::Value| {
+        picture.line(what, &value.to_string().replace(',', ", "));
+    };
+    tell("selector", serde_json::json!(status.selector));
+    tell("nodes", serde_json::json!(status.nodes));
+    tell("present", serde_json::json!(status.incumbent_nodes));
+    tell("pods", serde_json::json!(status.per_pod_services));
+    tell("service", serde_json::json!(status.internal_service));
+    tell("urls", serde_json::json!(status.endpoints));
     expect![[r#"
-        {
-          "endpoints": {
-            "nodes": [
-              {
-                "evmJsonRpc": "http://s-0.ns.svc:8545",
-                "evmWs": "ws://s-0.ns.svc:8546",
-                "name": "s-0"
-              },
-              {
-                "evmJsonRpc": "http://s-2.ns.svc:8545",
-                "evmWs": "ws://s-2.ns.svc:8546",
-                "name": "s-2"
-              }
-            ],
-            "tendermintRest": "http://s-internal.ns.svc:1317",
-            "tendermintRpc": "http://s-internal.ns.svc:26657"
-          },
-          "incumbentNodes": [
-            "s-0",
-            "s-2"
-          ],
-          "internalService": {
-            "name": "s-internal",
-            "namespace": "ns",
-            "ports": {
-              "evmHttp": 8545,
-              "rest": 1317,
-              "rpc": 26657
-            }
-          },
-          "nodes": [
-            {
-              "currentImage": "v1",
-              "name": "s-0",
-              "phase": "Running"
-            },
-            {
-              "currentImage": "v0",
-              "name": "s-2",
-              "phase": "Running"
-            }
-          ],
-          "perPodServices": [
-            {
-              "name": "s-0",
-              "namespace": "ns",
-              "ports": {
-                "evmHttp": 8545,
-                "evmWs": 8546
-              }
-            },
-            {
-              "name": "s-2",
-              "namespace": "ns",
-              "ports": {
-                "evmHttp": 8545,
-                "evmWs": 8546
-              }
-            }
-          ],
-          "selector": "sei.io/nodedeployment=s"
-        }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&value).unwrap());
+        selector "sei.io/nodedeployment=s"
+        nodes    [{"currentImage":"v1", "name":"s-0", "phase":"Running"},
+                   {"currentImage":"v0", "name":"s-2", "phase":"Running"}]
+        present  ["s-0", "s-2"]
+        pods     [{"name":"s-0", "namespace":"ns", "ports":{"evmHttp":8545,
+                   "evmWs":8546}}, {"name":"s-2", "namespace":"ns",
+                   "ports":{"evmHttp":8545, "evmWs":8546}}]
+        service  {"name":"s-internal", "namespace":"ns", "ports":{"evmHttp":8545,
+                   "rest":1317, "rpc":26657}}
+        urls     {"nodes":[{"evmJsonRpc":"http://s-0.ns.svc:8545",
+                   "evmWs":"ws://s-0.ns.svc:8546", "name":"s-0"},
+                   {"evmJsonRpc":"http://s-2.ns.svc:8545",
+                   "evmWs":"ws://s-2.ns.svc:8546", "name":"s-2"}],
+                   "tendermintRest":"http://s-internal.ns.svc:1317",
+                   "tendermintRpc":"http://s-internal.ns.svc:26657"}
+    "#]]
+    .assert_eq(&picture.0);
 }
 
 #[test]

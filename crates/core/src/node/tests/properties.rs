@@ -1,0 +1,93 @@
+//! What holds for every sequence of edits.
+
+use proptest::prelude::*;
+
+use super::world::World;
+
+/// One thing that a user does, and how long they wait before the next.
+#[derive(Clone, Debug)]
+enum Edit {
+    Image(usize),
+    Sidecar(usize),
+    Replicas(i32),
+    Label(usize),
+    DeleteNode(i32),
+    DeletePod(i32),
+    Pause(bool),
+}
+
+const IMAGES: [&str; 3] = ["a", "b", "c"];
+
+fn edits() -> impl Strategy<Value = Vec<(Edit, i64)>> {
+    let edit = prop_oneof![
+        4 => (0..3_usize).prop_map(Edit::Image),
+        1 => (0..2_usize).prop_map(Edit::Sidecar),
+        2 => (1..=3).prop_map(Edit::Replicas),
+        1 => (0..2_usize).prop_map(Edit::Label),
+        1 => (0..3).prop_map(Edit::DeleteNode),
+        1 => (0..3).prop_map(Edit::DeletePod),
+        1 => any::<bool>().prop_map(Edit::Pause),
+    ];
+    let wait = prop_oneof![3 => 0..4_i64, 1 => Just(15)];
+    prop::collection::vec((edit, wait), 1..6)
+}
+
+impl World {
+    fn does(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Image(at) => self.set_image(IMAGES[*at]),
+            Edit::Sidecar(at) => self.edit(|it| {
+                let image = Some(format!("t{at}"));
+                it.spec.template.spec.sidecar.get_or_insert_default().image = image;
+            }),
+            Edit::Replicas(replicas) => self.edit(|it| it.spec.replicas = *replicas),
+            Edit::Label(at) => self.edit(|it| {
+                let labels = &mut it.spec.template.metadata.get_or_insert_default().labels;
+                labels.insert("a".to_owned(), at.to_string());
+            }),
+            Edit::DeleteNode(ordinal) => {
+                if self.nodes.contains_key(&format!("s-{ordinal}")) {
+                    self.delete_node(&format!("s-{ordinal}"));
+                }
+            }
+            Edit::DeletePod(ordinal) => {
+                self.pods.remove(&format!("s-{ordinal}-0"));
+            }
+            Edit::Pause(paused) => self.habits.paused = *paused,
+        }
+    }
+}
+
+/// The world after these edits, at rest.
+fn after(edits: &[(Edit, i64)], twice: bool) -> World {
+    let mut world = World::with_fleet(2, "a");
+    world.habits.twice = twice;
+    world.go(6);
+    for (edit, wait) in edits {
+        world.does(edit);
+        world.go(*wait);
+    }
+    world.habits.paused = false;
+    world.rest(40);
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever happened on the way, only the last spec counts in the end.
+    #[test]
+    fn every_story_ends_where_its_last_spec_says(edits in edits()) {
+        let world = after(&edits, false);
+        let mut straight = World::with_fleet(2, "a");
+        straight.fleets.get_mut("s").unwrap().spec = world.fleet().spec.clone();
+        straight.rest(40);
+        prop_assert_eq!(world.facts(), straight.facts());
+    }
+
+    /// **`effects_replay`:** any effect may run twice with the result of once.
+    #[test]
+    fn effects_replay(edits in edits()) {
+        prop_assert_eq!(after(&edits, true).facts(), after(&edits, false).facts());
+    }
+}
