@@ -143,13 +143,15 @@ pub(super) fn is_ready(node: &SeiNode, workload: Option<&Workload>) -> bool {
     running && workload.and_then(|it| it.statefulset.as_deref()).is_some_and(set_is_ready)
 }
 
-/// How long until `seid` has run long enough to count on; `None` once it has, and where no pod
-/// exists (a control plane without kubelets).
+/// When `seid` will have run long enough to count on.
 pub(super) fn settles_at(workload: Option<&Workload>, min_ready: std::time::Duration) -> Settles {
     let pods = workload.map(|it| it.pods.as_slice()).unwrap_or_default();
     let live = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_none());
     let Some(pod) = live else {
-        return if pods.is_empty() { Settles::Now } else { Settles::Unknown };
+        // A control plane without kubelets: the StatefulSet's own count is all there is.
+        let set = workload.and_then(|it| it.statefulset.as_deref());
+        let counts = pods.is_empty() && set.is_some_and(set_is_ready);
+        return if counts { Settles::Now } else { Settles::Unknown };
     };
     let mut statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
     let Some(seid) = statuses.rfind(|it| it.name == SEID) else {

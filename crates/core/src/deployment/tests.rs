@@ -2,7 +2,9 @@
 
 mod children;
 mod finalize;
+mod invariants;
 mod rollout;
 mod rules;
 mod scene;
 mod status;
+mod upkeep;

@@ -26,9 +26,11 @@ pub fn conclude(
         report::summarize(node, &mut status, seen, None);
         return Conclusion { status, requeue: decision.requeue, notices: decision.notices };
     };
-    let mut status = undone(before, decision.status);
-    let active = status.plan.as_ref().filter(|plan| plan::is_active(Some(plan)));
-    let index = active.and_then(plan::current);
+    // Only the steps of a plan in flight count on their effects; what replaced a plan does not.
+    let worked_on = before.plan.as_ref().filter(|plan| executor::works_on(round, plan));
+    let index = worked_on.and_then(plan::current);
+    let mut status =
+        if index.is_some() { undone(before, decision.status) } else { decision.status };
     let requeue = match (fault.class, index) {
         (Class::Terminal, Some(index)) => {
             let failed = executor::fail(round, status, index, &fault.detail);

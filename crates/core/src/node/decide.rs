@@ -60,16 +60,11 @@ impl Round<'_> {
     fn advance(self, mut next: SeiNodeStatus, edited: bool) -> Decision<SeiNodeStatus> {
         let plan = next.plan.take();
         match plan {
-            Some(plan) if plan.phase == PlanPhase::Active => {
-                if plans::is_bereft(&plan, self.seen) {
-                    return self.begin(next);
-                }
-                if plans::still_wanted(&plan, self.node) {
-                    next.plan = Some(plan);
-                    return executor::step(self, next);
-                }
-                self.supersede(next, &plan)
+            Some(plan) if executor::works_on(self, &plan) => {
+                next.plan = Some(plan);
+                executor::step(self, next)
             }
+            Some(plan) if plan.phase == PlanPhase::Active => self.supersede(next, &plan),
             Some(plan) if plan.phase == PlanPhase::Failed && !edited => self.hold(next, plan),
             Some(plan) if plan.phase == PlanPhase::Complete => {
                 executor::end_update(self, &mut next, executor::completed(&plan));

@@ -14,6 +14,13 @@ use crate::node::decide::Round;
 use crate::node::{claim, infra, plans, sidecar};
 use crate::plan::{self, kinds::NodeTask};
 
+/// Is this a plan in flight that goes on?
+pub(super) fn works_on(round: Round<'_>, plan: &TaskPlan) -> bool {
+    plan::is_active(Some(plan))
+        && plans::still_wanted(plan, round.node)
+        && !plans::is_bereft(plan, round.seen)
+}
+
 /// The next step of the active plan in `next`.
 pub(super) fn step(round: Round<'_>, mut next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
     let Some(plan) = next.plan.as_mut() else { return Decision::rest(next, Requeue::Never) };

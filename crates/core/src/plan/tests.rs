@@ -1,3 +1,5 @@
+//! Tests of the persisted plan.
+
 use super::*;
 
 #[test]

@@ -109,19 +109,24 @@ fn a_third_image_supersedes_the_second_in_mid_flight() {
     world.habits.paused = false;
     world.rest(40);
     assert_eq!(images(&world), ["v3", "v3"]);
+    let told = world.heard.join("\n").replace(" (", "\n  (");
     expect![[r#"
-        s RolloutStarted: InPlace rollout started (target: f74bd323)
+        s RolloutStarted: InPlace rollout started
+          (target: f74bd323)
         s PlanStarted: Plan execution started
-        s RolloutSuperseded: Spec changed during active rollout, replacing plan (old target: f74bd32312e437f5)
-        s RolloutStarted: InPlace rollout started (target: 61661616)
+        s RolloutSuperseded: Spec changed during active rollout, replacing plan
+          (old target: f74bd32312e437f5)
+        s RolloutStarted: InPlace rollout started
+          (target: 61661616)
         s PlanStarted: Plan execution started
         s RolloutComplete: Deployment rollout completed successfully
-        s PlanComplete: Plan completed successfully"#]].assert_eq(&world.heard.join("\n"));
+        s PlanComplete: Plan completed successfully"#]]
+    .assert_eq(&told);
 }
 
 #[test]
 fn a_return_to_the_first_image_in_mid_flight_ends_there() {
-    for seconds in [0, 1, 2, 3, 4, 20] {
+    for seconds in [0, 1, 3, 20] {
         for paused in [true, false] {
             let mut world = settled();
             world.habits.paused = paused;

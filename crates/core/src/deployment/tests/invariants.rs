@@ -1,0 +1,250 @@
+//! The promises of this crate that a single round of a fleet can break, each in a test of its
+//! name, over arbitrary statuses: good ones, those of other versions, and garbage.
+
+use proptest::prelude::*;
+use sei_api::condition::Type;
+use sei_api::{PlanPhase, SeiNodeDeploymentStatus};
+
+use super::scene::Scene;
+use crate::condition::is_true;
+use crate::decision::{Requeue, Urgency};
+use crate::deployment::{children, needs, spec, template_hash, urgency};
+use crate::effect::{Desired, Effect, Resource};
+use crate::fault::{Class, Fault};
+use crate::node::Seen;
+use crate::node::tests::world::check_conditions;
+use crate::ownership::controlled_by;
+
+/// Fleets at every station of their lives.
+const FLEETS: &[&str] = &[
+    "fleet",
+    "fleet new",
+    "fleet image=v2 gen=2 observed=1",
+    "fleet image=v3 gen=3 observed=2",
+    "fleet image=v2 hash=none phase=Initializing",
+    "fleet replicas=3 gen=2 observed=1",
+    "fleet replicas=1 image=v2",
+    "fleet sidecar=t2 hash=v1+t1",
+    "fleet label=a:b",
+    "fleet networking image=v2",
+    "fleet deleting",
+    "fleet deleting retain phase=Terminating",
+    "fleet deleting phase=Terminating",
+];
+
+/// What is in flight, if anything.
+const ROLLOUTS: &[&str] = &[
+    "",
+    "rollout target=v1",
+    "rollout target=v2",
+    "rollout target=v2 \n plan at=await-spec-update",
+    "rollout target=v2 \n plan none",
+    "rollout target=v2 \n plan unknown",
+    "rollout target=v3 \n plan at=await-spec-update",
+    "plan stray",
+];
+
+/// What stands at a child's name.
+const CHILDREN: &[&str] = &[
+    "ours",
+    "ours image=v2",
+    "ours image=v2 current=v1",
+    "ours current=none",
+    "ours image=v2 plan=any",
+    "ours image=v2 observed=0",
+    "ours sidecar=t2 ranside=t2",
+    "new",
+    "Initializing",
+    "Failed image=v2",
+    "absent",
+    "stale",
+    "unreadable",
+    "orphan",
+    "orphan image=v2",
+    "leftover",
+    "foreign",
+    "theirs",
+    "terminating",
+];
+
+/// The internal Service.
+const SERVICES: &[&str] =
+    &["ours", "absent", "stale", "unreadable", "changed", "orphan", "foreign", "leftover"];
+
+fn scenes() -> impl Strategy<Value = Scene> {
+    let one = prop::sample::select::<&'static str>;
+    (one(FLEETS), one(ROLLOUTS), [CHILDREN, CHILDREN].map(one), one(SERVICES)).prop_map(
+        |(fleet, rollout, [zero, first], service)| {
+            // A fleet that nobody has looked at has nothing in flight.
+            let rollout = if fleet.contains("new") { "" } else { rollout };
+            let children = format!("child 0 {zero} \n child 1 {first}");
+            Scene::new(&format!("{fleet} \n {rollout} \n {children} \n service {service}"))
+        },
+    )
+}
+
+/// How the effects of a round may end.
+fn fates() -> impl Strategy<Value = Option<Fault>> {
+    let classes = vec![Class::Waiting, Class::Conflict, Class::Transient, Class::Terminal];
+    prop::option::of(prop::sample::select(classes).prop_map(|class| Fault::new(class, "no")))
+}
+
+fn target(status: &SeiNodeDeploymentStatus) -> Option<&str> {
+    status.rollout.as_ref().map(|it| it.target_hash.as_str())
+}
+
+/// Is this a fleet that we act for?
+fn is_served(scene: &Scene) -> bool {
+    scene.fleet.metadata.deletion_timestamp.is_none() && spec::refusal(&scene.fleet).is_none()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn pure_core(scene in scenes(), fate in fates()) {
+        let (one, two) = (scene.decide(), scene.decide());
+        prop_assert_eq!(&one.status, &two.status);
+        prop_assert_eq!(&one.effects, &two.effects);
+        let (one, two) = (scene.round(fate.clone()), scene.round(fate));
+        prop_assert_eq!(one.status, two.status);
+        prop_assert_eq!((one.requeue, one.notices), (two.requeue, two.notices));
+    }
+
+    /// A rollout is stored before any child is moved, and a new plan brings no effect with it.
+    #[test]
+    fn plan_before_effect(scene in scenes()) {
+        let decision = scene.decide();
+        let id = |it: &SeiNodeDeploymentStatus| it.plan.as_ref().and_then(|it| it.id.clone());
+        if id(&decision.status).is_some() && id(&decision.status) != id(&scene.status) {
+            prop_assert_eq!(&decision.effects, &[]);
+            prop_assert_eq!(decision.requeue, Requeue::NextPass);
+        }
+        let wanted = template_hash(&scene.fleet.spec.template.spec);
+        let stored = target(&scene.status) == Some(&wanted);
+        let baseline = scene.status.template_hash.as_ref() == Some(&wanted);
+        for effect in &decision.effects {
+            let Effect::Apply { object, .. } = effect else { continue };
+            let Desired::SeiNode(child) = object.as_ref() else { continue };
+            let live = scene.seen.children.get(object.name()).and_then(Seen::here);
+            let ran = live.and_then(|it| it.status.as_ref()?.current_image.as_ref()).is_some();
+            let moved = live.is_some_and(|it| it.spec.image != child.spec.image);
+            prop_assert!(!(ran && moved) || stored || baseline);
+        }
+    }
+
+    #[test]
+    fn owned_deletes(scene in scenes()) {
+        let uid = scene.fleet.metadata.uid.as_deref().unwrap();
+        for effect in scene.decide().effects {
+            let (target, meta) = match &effect {
+                Effect::Delete(target) | Effect::SetOwners { target, .. } => {
+                    let meta = match target.resource {
+                        Resource::SeiNode => {
+                            scene.seen.children[&target.name].here().map(|it| &it.metadata)
+                        }
+                        _ => scene.seen.internal_service.here().map(|it| &it.metadata),
+                    };
+                    (target, meta.unwrap())
+                }
+                _ => continue,
+            };
+            prop_assert!(controlled_by(meta, uid));
+            prop_assert_eq!(meta.uid.as_ref(), Some(&target.uid));
+            prop_assert_eq!(meta.resource_version.as_ref(), Some(&target.resource_version));
+        }
+    }
+
+    /// **`rollout_truth`** for one round: what ends, ends with every wanted child on target.
+    #[test]
+    fn rollout_truth(scene in scenes(), fate in fates()) {
+        let after = scene.round(fate).status;
+        let baseline = after.template_hash != scene.status.template_hash;
+        let over = target(&scene.status).is_some() && after.rollout.is_none();
+        if baseline || over {
+            let target = children::target(&scene.fleet);
+            let children = children::read(&scene.fleet, &scene.seen);
+            for slot in &children.wanted {
+                let children::Place::Ours(node) = slot.place else {
+                    return Err(TestCaseError::fail(slot.name.clone()));
+                };
+                prop_assert!(children::on_target(node, target));
+            }
+            let wanted = template_hash(&scene.fleet.spec.template.spec);
+            prop_assert_eq!(after.template_hash, Some(wanted));
+            prop_assert!(children.surplus.is_empty());
+        }
+    }
+
+    #[test]
+    fn started_at_stable(scene in scenes(), fate in fates()) {
+        let after = scene.round(fate).status;
+        if target(&scene.status) == target(&after) {
+            prop_assert_eq!(&scene.status.rollout, &after.rollout);
+        }
+        let old = scene.status.plan.iter().flat_map(|it| &it.tasks);
+        let new = after.plan.iter().flat_map(|it| &it.tasks);
+        for (old, new) in old.zip(new).filter(|(old, new)| old.id == new.id) {
+            prop_assert!(old.submitted_at.is_none() || old.submitted_at == new.submitted_at);
+        }
+    }
+
+    /// Whatever was stored, a fleet in service rolls out what its spec says, or nothing.
+    #[test]
+    fn spec_always_heard(scene in scenes(), fate in fates()) {
+        let after = scene.round(fate).status;
+        if !is_served(&scene) {
+            return Ok(());
+        }
+        prop_assert_eq!(after.observed_generation, scene.fleet.metadata.generation);
+        let wanted = template_hash(&scene.fleet.spec.template.spec);
+        prop_assert!(target(&after).is_none_or(|it| it == wanted));
+        if after.rollout.is_some() {
+            let plan = after.plan.as_ref().expect("a rollout has a plan");
+            prop_assert_eq!(&plan.phase, &PlanPhase::Active);
+        }
+    }
+
+    /// Record, plan, conditions and phase tell the same (I1, I3, I7).
+    #[test]
+    fn everything_tells_of_the_same_rollout(scene in scenes()) {
+        let after = scene.round(None).status;
+        if !is_served(&scene) {
+            return Ok(());
+        }
+        let rolling = after.rollout.is_some();
+        prop_assert_eq!(rolling, is_true(&after.conditions, Type::RolloutInProgress));
+        prop_assert_eq!(after.plan.is_some(), is_true(&after.conditions, Type::PlanInProgress));
+        prop_assert_eq!(rolling, after.phase.as_ref().unwrap().as_str() == "Upgrading");
+    }
+
+    #[test]
+    fn conditions_stay(scene in scenes(), fate in fates()) {
+        let after = scene.round(fate).status;
+        check_conditions(&scene.status.conditions, &after.conditions);
+        let says = |kind| is_true(&after.conditions, kind);
+        prop_assert!(!(says(Type::Ready) && (says(Type::Reconciling) || says(Type::Stalled))));
+        prop_assert!(!(says(Type::Reconciling) && says(Type::Stalled)), "kstatus");
+    }
+
+    #[test]
+    fn urgency_is_none_iff_nothing_changed(scene in scenes(), fate in fates()) {
+        let after = scene.round(fate).status;
+        let none = urgency(&scene.status, &after) == Urgency::None;
+        prop_assert_eq!(none, scene.status == after);
+    }
+
+    /// **`bounded`:** any stored number of replicas is survived, and refused where it is wrong.
+    #[test]
+    fn any_number_of_replicas_is_survived(replicas in any::<i32>()) {
+        let mut scene = Scene::new("fleet");
+        scene.fleet.spec.replicas = replicas;
+        prop_assert!(needs(&scene.fleet, &scene.status).names.len() <= 100);
+        let stalled = is_true(&scene.round(None).status.conditions, Type::Stalled);
+        prop_assert_eq!(stalled, !(1..=100).contains(&replicas));
+    }
+}
