@@ -94,3 +94,6 @@ pub fn find(list: &[k8s::Condition], kind: Type) -> Option<&k8s::Condition> {
 pub fn is_true(list: &[k8s::Condition], kind: Type) -> bool {
     find(list, kind).is_some_and(|it| it.status == Status::True.as_str())
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,26 @@ pub enum Urgency {
     /// Store it in this pass.
     Now,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sooner_of_two_wishes_wins_in_any_order() {
+        let wishes = [
+            Requeue::Again,
+            Requeue::NextPass,
+            Requeue::After(Duration::from_secs(1)),
+            Requeue::After(Duration::from_secs(2)),
+            Requeue::Backoff,
+            Requeue::Never,
+        ];
+        for (at, sooner) in wishes.iter().enumerate() {
+            for later in &wishes[at..] {
+                assert_eq!(sooner.sooner(*later), *sooner);
+                assert_eq!(later.sooner(*sooner), *sooner);
+            }
+        }
+    }
+}

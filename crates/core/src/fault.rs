@@ -68,3 +68,31 @@ pub fn cut(mut text: String, bytes_max: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        let table =
+            [("abc", 3, "abc"), ("abc", 2, "ab"), ("aé", 2, "a"), ("é", 1, ""), ("", 0, "")];
+        for (text, bytes, expected) in table {
+            assert_eq!(cut(text.to_owned(), bytes), expected, "{text} {bytes}");
+        }
+        let long = Fault::transient("é".repeat(DETAIL_BYTES_MAX));
+        assert_eq!(long.detail.len(), DETAIL_BYTES_MAX);
+    }
+
+    #[test]
+    fn the_most_final_fault_decides() {
+        use crate::effect::{Outcome, worst};
+        let done = || Outcome::Done { uid: None };
+        let failed = |class| Outcome::Failed(Fault::new(class, ""));
+        let outcomes = [done(), failed(Class::Conflict), failed(Class::Waiting), done()];
+        assert_eq!(worst(&outcomes).map(|it| it.class), Some(Class::Conflict));
+        assert_eq!(worst(&[done()]), None);
+        let all = [Class::Waiting, Class::Conflict, Class::Transient, Class::Terminal];
+        assert_eq!(worst(&all.map(failed)).map(|it| it.class), Some(Class::Terminal));
+    }
+}

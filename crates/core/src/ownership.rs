@@ -71,3 +71,6 @@ pub fn controller(meta: &k8s::ObjectMeta) -> Option<&k8s::OwnerReference> {
 pub fn controlled_by(meta: &k8s::ObjectMeta, uid: &str) -> bool {
     controller(meta).is_some_and(|it| it.uid == uid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod invariants;
 pub(crate) mod line;
 mod notices;
 pub(crate) mod picture;
+mod plans;
 mod pods;
 mod properties;
 mod refusal;

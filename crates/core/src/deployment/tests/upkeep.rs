@@ -117,7 +117,7 @@ mod steady {
 }
 
 /// Rule 6: with or without a rollout.
-mod upkeep {
+mod writes {
     use super::*;
 
     #[test]

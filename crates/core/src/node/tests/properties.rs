@@ -77,7 +77,11 @@ fn after(edits: &[(Edit, i64)], twice: bool) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 8,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Whatever happened on the way, only the last spec counts in the end.
     #[test]

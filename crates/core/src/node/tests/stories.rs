@@ -97,6 +97,20 @@ fn a_rollout_works_where_no_kubelet_runs() {
     assert_eq!(world.times_heard("s", "RolloutComplete"), 1);
 }
 
+/// The chain is plan, two child specs, two node plans, two workloads, two settled nodes, end.
+#[test]
+fn a_rollout_of_two_costs_ten_writes() {
+    let mut world = World::with_fleet(2, "v1");
+    world.habits.no_kubelets = true;
+    world.rest(40);
+    world.heard.clear();
+    world.writes = 0;
+    world.set_image("v2");
+    world.rest(40);
+    assert_eq!(world.writes, 10);
+    assert_eq!(world.heard.len(), 4, "{:?}", world.heard);
+}
+
 #[test]
 fn a_third_image_supersedes_the_second_in_mid_flight() {
     let mut world = settled();

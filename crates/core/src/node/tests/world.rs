@@ -40,6 +40,8 @@ pub(crate) struct World {
     uids: u128,
     /// Counts everything that moved.
     moves: u64,
+    /// Counts what the operator cannot but send to the API server.
+    pub(crate) writes: u64,
     platform: Platform,
     tempo: Tempo,
 }
@@ -83,6 +85,7 @@ impl World {
             revisions: BTreeMap::new(),
             uids: 0,
             moves: 0,
+            writes: 0,
             platform: platform(),
             tempo: Tempo::default(),
         }

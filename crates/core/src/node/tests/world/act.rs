@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sei_api::{SeiNode, k8s, labels};
-use sei_sidecar_api::{TaskRequest, TaskResult, TaskStatus};
+use sei_sidecar_api::{TaskRequest, TaskResult, TaskStatus, TaskType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +29,7 @@ impl World {
             return Outcome::Failed(Fault::transient("api server cannot be reached"));
         }
         self.moves += 1;
+        self.writes += u64::from(!matches!(effect, Effect::Submit(_)));
         let outcome = self.once(actor, effect);
         if self.habits.twice {
             let _ = self.once(actor, effect);
@@ -127,25 +128,28 @@ impl World {
         if !self.answers(node) {
             return Outcome::Failed(Fault::transient("sidecar unreachable: cannot connect"));
         }
-        let rows = &mut self.sidecars.entry(node.to_owned()).or_default().rows;
-        let known = rows.get(&request.id);
+        let sidecar = self.sidecars.entry(node.to_owned()).or_default();
+        let known = sidecar.rows.get(&request.id);
         let run = match known.map(|it| (&it.status, it.run)) {
             None => 1,
             Some((TaskStatus::Failed, run)) => run + 1,
             Some(_) => return Outcome::Done { uid: None },
         };
+        // This one is over at once, and opens the gate.
+        let releases = request.task_type == TaskType::MarkReady;
         let row = TaskResult {
             id: request.id,
             task_type: request.task_type.as_str().to_owned(),
-            status: TaskStatus::Running,
+            status: if releases { TaskStatus::Completed } else { TaskStatus::Running },
             run,
             params: request.params.clone(),
             error: None,
             submitted_at: Some(at(self.now)),
-            completed_at: None,
+            completed_at: releases.then(|| at(self.now)),
             result: None,
         };
-        rows.insert(request.id, row);
+        sidecar.rows.insert(request.id, row);
+        sidecar.ready |= releases;
         Outcome::Done { uid: None }
     }
 }

@@ -134,10 +134,7 @@ impl World {
                     row.status = TaskStatus::Failed;
                     row.error = Some("missing".to_owned());
                 }
-                None => {
-                    row.status = TaskStatus::Completed;
-                    sidecar.ready |= row.task_type == "mark-ready";
-                }
+                None => row.status = TaskStatus::Completed,
             }
         }
     }

@@ -84,7 +84,9 @@ impl World {
                 }
             }
             let Some(stored) = self.fleets.get_mut(name) else { return 30 };
-            if deployment::urgency(&base, &status) != Urgency::None {
+            let urgency = deployment::urgency(&base, &status);
+            self.writes += u64::from(urgency == Urgency::Now);
+            if urgency != Urgency::None {
                 self.moves += 1;
                 stored.status = Some(status.clone());
                 self.check_fleet(&fleet, &base, &status);
@@ -124,7 +126,9 @@ impl World {
                 }
             }
             let Some(stored) = self.nodes.get_mut(name) else { return 30 };
-            if node::urgency(&base, &status) != Urgency::None {
+            let urgency = node::urgency(&base, &status);
+            self.writes += u64::from(urgency == Urgency::Now);
+            if urgency != Urgency::None {
                 self.moves += 1;
                 stored.status = Some(status.clone());
                 self.check_node(&base, &status);
