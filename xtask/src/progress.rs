@@ -24,7 +24,9 @@ impl Progress {
         let (label, now) = (label.into(), Instant::now());
         let progress =
             Self { label, started: now, last_log: now, is_terminal: stderr().is_terminal() };
-        progress.draw("");
+        if progress.is_terminal {
+            progress.draw("");
+        }
         progress
     }
 
@@ -41,6 +43,13 @@ impl Progress {
         self.draw(outcome);
         if self.is_terminal {
             eprintln!();
+        }
+    }
+
+    /// Ends the work without a word: there is nothing to tell.
+    pub fn discard(self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[K");
         }
     }
 

@@ -134,7 +134,11 @@ fn watched(label: &str, mut command: Command) -> Result<Counts> {
     let Ok(output) = waiting.join() else { anyhow::bail!("lost the output of {label}") };
     let output = output.with_context(|| format!("wait for {label}"))?;
     let outcome = Outcome::read(&output);
-    progress.finish(&outcome.to_string());
+    if outcome.counts == Counts::default() {
+        progress.discard();
+    } else {
+        progress.finish(&outcome.to_string());
+    }
     if outcome.counts.failed > 0 {
         print!("{}", String::from_utf8_lossy(&output.stdout));
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
