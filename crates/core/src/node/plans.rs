@@ -18,7 +18,7 @@ pub(super) fn init(node: &SeiNode, seen: &Observed) -> TaskPlan {
         NodeTask::ApplyService,
     ];
     // A workload that is there already may run another image: its pod has to go first.
-    if matches!(seen.statefulset, Seen::Here(_) | Seen::Stale) {
+    if matches!(seen.statefulset, Seen::Here(_) | Seen::Stale | Seen::Unreadable(_)) {
         tasks.push(NodeTask::ReplacePod);
     }
     tasks.push(NodeTask::Sidecar(TaskSpec::ConfigureGenesis));
@@ -59,10 +59,11 @@ pub(super) fn mark_ready(node: &SeiNode, id: Uuid) -> TaskPlan {
 /// Was this plan made for what the spec asks for now?
 ///
 /// **Invariant `spec_always_heard`:** a plan whose target left the spec is not; nor is one that
-/// another version stored without saying what it is for; nor one that would configure the node
-/// otherwise than the spec says now.
+/// another version stored without saying what it is for, or what to do; nor one that would
+/// configure the node otherwise than the spec says now.
 pub(super) fn still_wanted(plan: &TaskPlan, node: &SeiNode) -> bool {
-    plan.target.as_ref() == Some(&target(node)) && configures(plan, node)
+    let says_what_for = plan.target.as_ref() == Some(&target(node)) && !plan.tasks.is_empty();
+    says_what_for && configures(plan, node)
 }
 
 /// Did this plan lose the workload that it counts on? Nothing of it can go on without.

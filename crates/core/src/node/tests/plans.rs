@@ -37,7 +37,8 @@ fn initialisation_of_a_node_without_peers() {
         7        mark-ready {}
         ends     Running
         or       Failed
-    "#]].assert_eq(&stored("node new \n objects absent"));
+    "#]]
+    .assert_eq(&stored("node new \n objects absent"));
 }
 
 #[test]
@@ -72,7 +73,8 @@ fn update_of_a_running_node() {
         4        mark-ready {}
         ends     Running
         or
-    "#]].assert_eq(&stored("node Running image=v2 current=v1 \n workload image=v1"));
+    "#]]
+    .assert_eq(&stored("node Running image=v2 current=v1 \n workload image=v1"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::scene::check;
+use super::scene::{Scene, check};
 
 /// Rule 5: a failed plan.
 mod failed_plan {
@@ -353,4 +353,23 @@ mod running {
         "#]],
         );
     }
+}
+
+#[test]
+fn a_pod_that_cannot_be_told_is_replaced_before_it_is_set_up() {
+    let table = [("ours", true), ("stale", true), ("unreadable", true), ("absent", false)];
+    for (place, expected) in table {
+        let plan = Scene::new(&format!("node new \n workload {place}")).round(None).status.plan;
+        let replaces = plan.unwrap().tasks.iter().any(|it| it.type_ == "replace-pod");
+        assert_eq!(replaces, expected, "{place}");
+    }
+}
+
+#[test]
+fn a_plan_without_tasks_is_nobodys() {
+    let mut scene = Scene::new("node Initializing \n plan init");
+    scene.status.plan.as_mut().unwrap().tasks.clear();
+    let after = scene.round(None).status;
+    assert_eq!(after.phase, Some(sei_api::NodePhase::Initializing));
+    assert_eq!(after.plan.unwrap().tasks.len(), 9);
 }

@@ -45,6 +45,8 @@ impl World {
             assert!(!rolling, "I8: the baseline moves when the rollout is over");
         }
         if before.rollout.is_some() && !rolling && !terminating {
+            let wanted = template_hash(&fleet.spec.template.spec);
+            assert_eq!(after.template_hash, Some(wanted), "I10");
             self.check_rollout_truth(fleet);
         }
     }
