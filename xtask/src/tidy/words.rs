@@ -1,5 +1,10 @@
 //! Rules about the text of a file: its header, its promises, its width.
 
+use std::ops::RangeInclusive;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+
 use super::Finding;
 use super::source::Source;
 
@@ -52,17 +57,38 @@ fn is_word(text: &str, at: usize, word: &str) -> bool {
 
 /// Lines stay readable side by side; a line that is one long literal or address cannot be broken.
 pub fn columns(source: &Source) -> Vec<Finding> {
-    let lines = source.text.lines().enumerate();
+    let mut literals = Vec::new();
+    multi_line_literals(source.syntax.to_token_stream(), &mut literals);
+    let is_literal = |line: usize| literals.iter().any(|lines| lines.contains(&line));
+    let lines = source.text.lines().enumerate().map(|(index, text)| (index + 1, text));
     lines
-        .filter(|(_, line)| line.chars().count() > COLUMNS_MAX && !is_unbreakable(line))
-        .map(|(index, _)| {
-            Finding::new(&source.path, index + 1, format!("more than {COLUMNS_MAX} columns"))
+        .filter(|(_, text)| text.chars().count() > COLUMNS_MAX && !is_unbreakable(text))
+        .filter(|(line, _)| !is_literal(*line))
+        .map(|(line, _)| {
+            Finding::new(&source.path, line, format!("more than {COLUMNS_MAX} columns"))
         })
         .collect()
 }
 
 fn is_unbreakable(line: &str) -> bool {
     line.contains('"') || line.contains("://")
+}
+
+/// The lines of each string that spans several, such as a picture in a test.
+fn multi_line_literals(stream: TokenStream, lines: &mut Vec<RangeInclusive<usize>>) {
+    for tree in stream {
+        match tree {
+            TokenTree::Group(group) => multi_line_literals(group.stream(), lines),
+            TokenTree::Literal(literal) => {
+                let span = literal.span();
+                let (first, last) = (span.start().line, span.end().line);
+                if first < last {
+                    lines.push(first..=last);
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +124,6 @@ mod tests {
         let wide = "x".repeat(COLUMNS_MAX);
         assert_eq!(lines(columns, &format!("// {wide}\n")), [1]);
         assert!(lines(columns, &format!("const T: &str = \"{wide}\";\n")).is_empty());
+        assert!(lines(columns, &format!("const T: &str = \"\n{wide}y\n\";\n")).is_empty());
     }
 }
