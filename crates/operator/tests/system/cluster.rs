@@ -1,7 +1,7 @@
 //! One local cluster and one operator for all tests; a namespace and a fleet for each.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -38,8 +38,7 @@ fn start() -> Result<Shared> {
     let runtime = Runtime::new()?;
     let (cluster, operator) = runtime.block_on(async {
         let cluster = LocalCluster::start(LocalClusterOptions::default()).await?;
-        let program = Path::new(env!("CARGO_BIN_EXE_sei-operator"));
-        let operator = cluster.start_operator(program).await?;
+        let operator = start_operator(&cluster).await?;
         anyhow::Ok((cluster, operator))
     })?;
     Ok(Shared { runtime, cluster, operator })
@@ -60,6 +59,30 @@ where
     if let Err(error) = outcome {
         panic!("{error:#}\noperator's log:\n{}", shared.operator.log(LOG_LINES));
     }
+}
+
+/// As [`story`], on a cluster of its own and without an operator: `body` starts and ends one with
+/// the cluster it is handed.
+#[track_caller]
+pub fn lonely_story<F, Fut>(namespace: &'static str, body: F)
+where
+    F: FnOnce(Story, Arc<LocalCluster>) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let outcome = Runtime::new().unwrap().block_on(async {
+        let cluster = Arc::new(LocalCluster::start(LocalClusterOptions::default()).await?);
+        cluster.create_namespace(namespace).await?;
+        let story = Story { client: cluster.client(), namespace };
+        body(story, Arc::clone(&cluster)).await
+    });
+    if let Err(error) = outcome {
+        panic!("{error:#}");
+    }
+}
+
+/// The shipped binary, started on `cluster`.
+pub async fn start_operator(cluster: &LocalCluster) -> Result<Operator> {
+    cluster.start_operator(Path::new(env!("CARGO_BIN_EXE_sei-operator"))).await
 }
 
 /// A version of the image.
@@ -182,11 +205,21 @@ impl Sight {
 
     /// How often an event with this reason was published about the fleet.
     pub fn events_of(&self, reason: event::Reason) -> usize {
+        self.messages_of(reason).len()
+    }
+
+    /// What the events with this reason say about the fleet; one that was counted up says it often.
+    pub fn messages_of(&self, reason: event::Reason) -> Vec<&str> {
         let is_meant = |event: &&Event| {
             event.involved_object.name.as_deref() == Some(FLEET)
                 && event.reason.as_deref() == Some(reason.as_str())
         };
-        self.events.iter().filter(is_meant).count()
+        let meant = self.events.iter().filter(is_meant);
+        let often = meant.flat_map(|event| {
+            let count = usize::try_from(event.count.unwrap_or(1)).unwrap_or(1);
+            std::iter::repeat_n(event.message.as_deref().unwrap_or_default(), count)
+        });
+        often.collect()
     }
 
     /// What the pod of each node is made for.
@@ -200,7 +233,8 @@ impl Sight {
     }
 
     fn unsettled(&self, replicas: usize, tag: &str) -> Option<String> {
-        let (image, fleet) = (image(tag), self.fleet.as_ref()?);
+        let Some(fleet) = &self.fleet else { return Some("there is no fleet".to_owned()) };
+        let image = image(tag);
         if self.nodes.len() != replicas || self.pods.len() != replicas {
             return Some(format!("{} nodes, {} pods", self.nodes.len(), self.pods.len()));
         }
@@ -224,7 +258,11 @@ impl Sight {
         let status = self.fleet.as_ref().and_then(|fleet| fleet.status.as_ref());
         let nodes = self.nodes.iter().map(|node| (node.name_any(), json!(node.status)));
         let pods = self.pods.iter().map(|pod| (pod.name_any(), json!(pod.status)));
+        let events: Vec<String> = self.events.iter().map(told).collect();
+        let sets = self.sets.iter().map(|set| (set.name_any(), json!(set.status)));
         let shown = json!({
+            "events": events,
+            "StatefulSets": sets.collect::<serde_json::Map<_, _>>(),
             "fleet": status,
             "nodes": nodes.collect::<serde_json::Map<_, _>>(),
             "pods": pods.collect::<serde_json::Map<_, _>>(),
@@ -233,9 +271,23 @@ impl Sight {
     }
 }
 
+fn told(event: &Event) -> String {
+    let about = event.involved_object.name.as_deref().unwrap_or_default();
+    let reason = event.reason.as_deref().unwrap_or_default();
+    format!("{about}: {reason}: {}", event.message.as_deref().unwrap_or_default())
+}
+
 /// The image that a pod's spec names for `seid`.
 pub fn seid_image(pod: &Pod) -> &str {
     let containers = pod.spec.as_ref().map(|spec| spec.containers.as_slice()).unwrap_or_default();
+    let seid = containers.iter().find(|container| container.name == "seid");
+    seid.and_then(|container| container.image.as_deref()).unwrap_or_default()
+}
+
+/// The image that a StatefulSet's template names for `seid`.
+pub fn template_image(set: &StatefulSet) -> &str {
+    let pod = set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let containers = pod.map(|pod| pod.containers.as_slice()).unwrap_or_default();
     let seid = containers.iter().find(|container| container.name == "seid");
     seid.and_then(|container| container.image.as_deref()).unwrap_or_default()
 }

@@ -1,27 +1,31 @@
 //! Creation, rollout and supersession, seen from the pods.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use kube::ResourceExt;
-use sei_api::condition::Type;
 use sei_api::event::Reason;
+use sei_api::k8s::Pod;
+use sei_harness::fixtures::HASH_V2;
+use sei_harness::history::StatusHistory;
 
-use crate::cluster::{FLEET, image, story, update_revision};
+use crate::cluster::{Sight, Story, image, story, template_image, update_revision};
 
 #[test]
 fn created_fleet_runs_and_a_rollout_replaces_every_pod() {
     story("rollout", |story| async move {
-        story.create_fleet(2, "v1.0.0").await?;
-        let before = story.settled(2, "v1.0.0").await?;
+        let pods = StatusHistory::<Pod>::watch(story.client.clone(), story.namespace).await?;
+        story.create_fleet(3, "v1.0.0").await?;
+        let before = story.settled(3, "v1.0.0").await?;
         assert_eq!(before.events_of(Reason::RolloutStarted), 0, "a first version is no rollout");
+        claims_are_bound(&before);
 
         story.push("v2.0.0").await?;
-        let after = story.settled(2, "v2.0.0").await?;
+        let after = story.settled(3, "v2.0.0").await?;
 
-        let old = before.pod_uids();
-        assert!(after.pod_uids().iter().all(|uid| !old.contains(uid)), "a pod was not replaced");
+        each_pod_was_replaced_once(&pods, &before, &after)?;
         pods_are_at_their_update_revision(&after)?;
-        assert_eq!(after.events_of(Reason::RolloutStarted), 1);
-        Ok(())
+        told_once(&story, &[Reason::RolloutStarted, Reason::RolloutComplete]).await
     });
 }
 
@@ -43,7 +47,10 @@ fn superseded_rollout_ends_with_every_pod_on_the_last_version() {
         let after = story.settled(2, "v3.0.0").await?;
 
         pods_are_at_their_update_revision(&after)?;
-        assert_eq!(after.events_of(Reason::RolloutSuperseded), 1);
+        told_once(&story, &[Reason::RolloutSuperseded, Reason::RolloutComplete]).await?;
+        let sight = story.look().await?;
+        let told = sight.messages_of(Reason::RolloutSuperseded);
+        assert!(told[0].ends_with(&format!("(old target: {HASH_V2})")), "{told:?}");
         Ok(())
     });
 }
@@ -54,22 +61,66 @@ fn change_of_mind_in_mid_flight_returns_every_pod_to_the_first_version() {
         story.create_fleet(2, "v1.0.0").await?;
         story.settled(2, "v1.0.0").await?;
         story.push("v2.0.0").await?;
+        let second = image("v2.0.0");
         story
-            .wait_for("rolling out", |sight| {
-                let is_rolling = sight.is_true(Type::RolloutInProgress);
-                (!is_rolling).then(|| format!("\"{FLEET}\" has no rollout in progress"))
+            .wait_for("in a StatefulSet", |sight| {
+                let is_there = sight.sets.iter().any(|set| template_image(set) == second);
+                (!is_there).then(|| format!("no StatefulSet asks for {second}"))
             })
             .await?;
 
         story.push("v1.0.0").await?;
         let after = story.settled(2, "v1.0.0").await?;
 
+        let first = image("v1.0.0");
+        let asked: Vec<&str> = after.sets.iter().map(template_image).collect();
+        assert!(asked.iter().all(|image| *image == first), "StatefulSets ask for {asked:?}");
         pods_are_at_their_update_revision(&after)
     });
 }
 
+/// Events follow the write that they tell of; each is there once, then and a second later.
+async fn told_once(story: &Story, reasons: &[Reason]) -> Result<()> {
+    let counts = |sight: &Sight| -> Vec<usize> {
+        reasons.iter().map(|reason| sight.events_of(*reason)).collect()
+    };
+    let once = vec![1; reasons.len()];
+    let objection = |sight: &Sight| {
+        let counts = counts(sight);
+        (counts != once).then(|| format!("{reasons:?} were told {counts:?} times"))
+    };
+    story.wait_for("told", objection).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(counts(&story.look().await?), once, "{reasons:?}");
+    Ok(())
+}
+
+/// One pod of the old version and one of the new per node, in this order, never both at once.
+fn each_pod_was_replaced_once(
+    pods: &StatusHistory<Pod>,
+    before: &Sight,
+    after: &Sight,
+) -> Result<()> {
+    let versions = pods.versions()?;
+    for (old, new) in before.pods.iter().zip(&after.pods) {
+        let name = old.name_any();
+        let lives = versions.named(&name).sequence_of(|pod| pod.uid());
+        assert_eq!(lives, [old.uid(), new.uid()], "lives of pod \"{name}\"");
+    }
+    Ok(())
+}
+
+fn claims_are_bound(sight: &Sight) {
+    let phases: Vec<Option<&str>> = sight
+        .claims
+        .iter()
+        .map(|claim| claim.status.as_ref().and_then(|status| status.phase.as_deref()))
+        .collect();
+    assert_eq!(phases, [Some("Bound"); 3]);
+}
+
 /// Under `OnDelete` only this says that what runs is what the template asks for.
-fn pods_are_at_their_update_revision(sight: &crate::cluster::Sight) -> Result<()> {
+fn pods_are_at_their_update_revision(sight: &Sight) -> Result<()> {
     for pod in &sight.pods {
         let owner = pod.labels().get("sei.io/node").map(String::as_str).unwrap_or_default();
         let set = sight.sets.iter().find(|set| set.name_any() == owner);

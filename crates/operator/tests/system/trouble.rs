@@ -2,9 +2,12 @@
 
 use kube::api::DeleteParams;
 use sei_api::condition::Type;
+use sei_api::event::Reason;
 use sei_api::k8s::Pod;
 
-use crate::cluster::{Sight, image, seid_image, story};
+use crate::cluster::{
+    Sight, image, lonely_story, seid_image, start_operator, story, template_image,
+};
 
 #[test]
 fn bad_tag_never_ends_in_ready_and_a_rollback_heals_it() {
@@ -16,6 +19,7 @@ fn bad_tag_never_ends_in_ready_and_a_rollback_heals_it() {
         let stuck = story.wait_for("failing to pull", not_all_failing_to_pull).await?;
         assert!(!stuck.is_true(Type::Ready), "a fleet that cannot pull is not Ready");
         assert!(stuck.is_true(Type::RolloutInProgress), "the rollout is not over");
+        assert_eq!(stuck.events_of(Reason::RolloutComplete), 0, "nothing was completed");
         let bad = image("missing");
         for node in &stuck.nodes {
             let seen = node.status.as_ref().and_then(|status| status.current_image.as_deref());
@@ -41,8 +45,36 @@ fn lost_pod_comes_back_ready_by_itself() {
                 (!is_new).then(|| format!("the pods are {uids:?}"))
             })
             .await?;
-        story.settled(1, "v1.0.0").await?;
+        let after = story.settled(1, "v1.0.0").await?;
+        assert_eq!(after.events_of(Reason::RolloutStarted), 0, "a lost pod is no rollout");
         Ok(())
+    });
+}
+
+/// The operator is killed as soon as a StatefulSet asks for the new version; the next one goes on
+/// where it stood, and tells nothing twice.
+#[test]
+fn killed_operator_is_continued_by_the_next() {
+    lonely_story("killed", |story, cluster| async move {
+        let first = start_operator(&cluster).await?;
+        story.create_fleet(2, "v1.0.0").await?;
+        story.settled(2, "v1.0.0").await?;
+        story.push("v2.0.0").await?;
+        let second = image("v2.0.0");
+        story
+            .wait_for("in a StatefulSet", |sight| {
+                let is_there = sight.sets.iter().any(|set| template_image(set) == second);
+                (!is_there).then(|| format!("no StatefulSet asks for {second}"))
+            })
+            .await?;
+        // Dropping it kills the process where it stands.
+        drop(first);
+
+        let next = start_operator(&cluster).await?;
+        let after = story.settled(2, "v2.0.0").await?;
+        assert_eq!(after.events_of(Reason::RolloutStarted), 1);
+        assert_eq!(after.events_of(Reason::RolloutSuperseded), 0);
+        next.stop().await
     });
 }
 
