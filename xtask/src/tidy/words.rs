@@ -124,6 +124,8 @@ mod tests {
         let wide = "x".repeat(COLUMNS_MAX);
         assert_eq!(lines(columns, &format!("// {wide}\n")), [1]);
         assert!(lines(columns, &format!("const T: &str = \"{wide}\";\n")).is_empty());
+        let picture = format!("const T: &str = r#\"\n{wide}y\n\"#;\n// {wide}\n");
+        assert_eq!(lines(columns, &picture), [4], "only what follows the literal");
         assert!(lines(columns, &format!("const T: &str = \"\n{wide}y\n\";\n")).is_empty());
     }
 }

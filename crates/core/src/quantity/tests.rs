@@ -55,7 +55,8 @@ fn zero_and_less_are_not_positive() {
 proptest! {
     #[test]
     fn whole_numbers_keep_their_value(count in any::<i64>()) {
-        prop_assert_eq!(Nanos::parse(&count.to_string()), Some(Nanos(i128::from(count) * 1_000_000_000)));
+        let nanos = Nanos(i128::from(count) * 1_000_000_000);
+        prop_assert_eq!(Nanos::parse(&count.to_string()), Some(nanos));
     }
 
     #[test]
