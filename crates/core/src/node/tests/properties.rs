@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::World;
+use super::world::{Habits, World};
 
 /// One thing that a user does, and how long they wait before the next.
 #[derive(Clone, Debug)]
@@ -63,9 +63,9 @@ impl World {
 }
 
 /// The world after these edits, at rest.
-fn after(edits: &[(Edit, i64)], twice: bool) -> World {
+fn after(edits: &[(Edit, i64)], habits: Habits) -> World {
     let mut world = World::with_fleet(2, "a");
-    world.habits.twice = twice;
+    world.habits = habits;
     world.go(6);
     for (edit, wait) in edits {
         world.does(edit);
@@ -78,7 +78,7 @@ fn after(edits: &[(Edit, i64)], twice: bool) -> World {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 8,
+        cases: 6,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -86,7 +86,7 @@ proptest! {
     /// Whatever happened on the way, only the last spec counts in the end.
     #[test]
     fn every_story_ends_where_its_last_spec_says(edits in edits()) {
-        let world = after(&edits, false);
+        let world = after(&edits, Habits::default());
         let mut straight = World::with_fleet(2, "a");
         straight.fleets.get_mut("s").unwrap().spec = world.fleet().spec.clone();
         straight.rest(40);
@@ -96,6 +96,14 @@ proptest! {
     /// **`effects_replay`:** any effect may run twice with the result of once.
     #[test]
     fn effects_replay(edits in edits()) {
-        prop_assert_eq!(after(&edits, true).facts(), after(&edits, false).facts());
+        let twice = Habits { twice: true, ..Habits::default() };
+        prop_assert_eq!(after(&edits, twice).facts(), after(&edits, Habits::default()).facts());
+    }
+
+    /// Caches that lag, each at its own pace, change nothing: own writes are waited for.
+    #[test]
+    fn lagging_caches_change_nothing(edits in edits(), pace in 1..4_u64) {
+        let lagging = Habits { lag: Some(pace), ..Habits::default() };
+        prop_assert_eq!(after(&edits, lagging).facts(), after(&edits, Habits::default()).facts());
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::scene::{at, platform};
 
+use crate::effect::Resource;
 use crate::platform::Platform;
 use crate::tempo::Tempo;
 pub(crate) use checks::check_conditions;
@@ -36,6 +37,7 @@ pub(crate) struct World {
     /// What people heard: object, reason and message.
     pub(crate) heard: Vec<String>,
     pub(crate) habits: Habits,
+    caches: Caches,
     revisions: BTreeMap<String, Vec<Value>>,
     uids: u128,
     /// Counts everything that moved.
@@ -57,8 +59,20 @@ pub(crate) struct Habits {
     pub(crate) twice: bool,
     /// Attempts of a sidecar task that fail before one succeeds.
     pub(crate) failures: BTreeMap<String, u32>,
+    /// The operator's caches are refreshed every so many steps, each kind at its own pace.
+    pub(crate) lag: Option<u64>,
     /// Writes of these kinds and names fail, as long as they are here.
     pub(crate) refused: BTreeSet<String>,
+}
+
+/// What a lagging operator has seen, and what it wrote since.
+#[derive(Clone, Debug, Default)]
+struct Caches {
+    steps: u64,
+    nodes: BTreeMap<String, SeiNode>,
+    sets: BTreeMap<String, k8s::StatefulSet>,
+    pods: BTreeMap<String, k8s::Pod>,
+    written: BTreeSet<(Resource, String)>,
 }
 
 /// A sidecar: its rows outlive the pod, its readiness does not.
@@ -82,6 +96,7 @@ impl World {
             sidecars: BTreeMap::new(),
             heard: Vec::new(),
             habits: Habits::default(),
+            caches: Caches::default(),
             revisions: BTreeMap::new(),
             uids: 0,
             moves: 0,

@@ -30,6 +30,17 @@ impl World {
         }
         self.moves += 1;
         self.writes += u64::from(!matches!(effect, Effect::Submit(_)));
+        let written = match effect {
+            Effect::Apply { object, .. } | Effect::Create(object) => {
+                Some((object.resource(), object.name().to_owned()))
+            }
+            Effect::SetOwners { target, .. } | Effect::Delete(target) => {
+                Some((target.resource, target.name.clone()))
+            }
+            Effect::RemoveFinalizer | Effect::Submit(_) => None,
+        };
+        let cached = [Resource::SeiNode, Resource::StatefulSet, Resource::Pod];
+        self.caches.written.extend(written.filter(|(resource, _)| cached.contains(resource)));
         let outcome = self.once(actor, effect);
         if self.habits.twice {
             let _ = self.once(actor, effect);

@@ -67,6 +67,8 @@ impl World {
     }
 
     /// What a fleet is about to do.
+    ///
+    /// What a lagging operator aims at may be gone; the preconditions see to that.
     pub(super) fn check_fleet_effects(&self, fleet: &SeiNodeDeployment, effects: &[Effect]) {
         let uid = fleet.metadata.uid.as_deref().unwrap();
         for effect in effects {
@@ -109,10 +111,10 @@ impl World {
             controlled_by(meta, uid) && meta.uid.as_deref() == Some(&target.uid)
         };
         let ours = match target.resource {
-            Resource::SeiNode => owned(&self.nodes[&target.name].metadata),
-            Resource::Claim => owned(&self.claims[&target.name].metadata),
+            Resource::SeiNode => self.nodes.get(&target.name).is_none_or(|it| owned(&it.metadata)),
+            Resource::Claim => self.claims.get(&target.name).is_none_or(|it| owned(&it.metadata)),
             Resource::Pod => {
-                let pod = &self.pods[&target.name];
+                let Some(pod) = self.pods.get(&target.name) else { return };
                 let set = self.sets.values().find(|it| controlled_by(&it.metadata, uid));
                 let set = set.and_then(|it| it.metadata.uid.as_deref()).unwrap();
                 controlled_by(&pod.metadata, set)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sei_api::SeiNode;
+use sei_api::{SeiNode, k8s};
 use sei_sidecar_api::{Health, SidecarError, TransportKind};
 
 use super::World;
@@ -27,6 +27,7 @@ impl World {
             if self.moves == before {
                 self.now += wake.clamp(1, 30);
             } else {
+                self.now += 1;
                 since = self.now;
             }
             assert!(self.now < 86_400, "no rest:\n{}{:?}", self.facts(), self.heard);
@@ -53,7 +54,65 @@ impl World {
             wake = wake.min(self.node_pass(&name));
         }
         self.others();
+        self.refresh();
         wake
+    }
+
+    /// Lets the caches catch up, each kind at its own pace.
+    fn refresh(&mut self) {
+        let Some(pace) = self.habits.lag else { return };
+        let caches = &mut self.caches;
+        caches.steps += 1;
+        let due = |at: u64| caches.steps.is_multiple_of(1 + pace + at);
+        let (nodes, sets, pods) = (due(2), due(0), due(1));
+        let mut caught_up = |resource: Resource| {
+            caches.written.retain(|(written, _)| *written != resource);
+        };
+        if nodes {
+            caught_up(Resource::SeiNode);
+        }
+        if sets {
+            caught_up(Resource::StatefulSet);
+        }
+        if pods {
+            caught_up(Resource::Pod);
+        }
+        if nodes {
+            caches.nodes = self.nodes.clone();
+        }
+        if sets {
+            caches.sets = self.sets.clone();
+        }
+        if pods {
+            caches.pods = self.pods.clone();
+        }
+        // A cache that lags means that there is more to come.
+        let behind = caches.nodes != self.nodes || caches.sets != self.sets;
+        let behind = behind || caches.pods != self.pods || !caches.written.is_empty();
+        self.moves += u64::from(behind);
+    }
+
+    /// Has the operator not seen its own write yet?
+    fn is_stale(&self, resource: Resource, name: &str) -> bool {
+        self.habits.lag.is_some() && self.caches.written.contains(&(resource, name.to_owned()))
+    }
+
+    fn cached_pods(&self, node: &str) -> Vec<Arc<k8s::Pod>> {
+        let pods = if self.habits.lag.is_some() { &self.caches.pods } else { &self.pods };
+        pods.get(&format!("{node}-0")).cloned().map(Arc::new).into_iter().collect()
+    }
+
+    fn cached_set(&self, node: &str) -> Option<&k8s::StatefulSet> {
+        let sets = if self.habits.lag.is_some() { &self.caches.sets } else { &self.sets };
+        sets.get(node)
+    }
+
+    fn cached_node(&self, name: &str) -> Seen<SeiNode> {
+        if self.is_stale(Resource::SeiNode, name) {
+            return Seen::Stale;
+        }
+        let nodes = if self.habits.lag.is_some() { &self.caches.nodes } else { &self.nodes };
+        seen(nodes.get(name), true)
     }
 
     /// One pass over the fleet.
@@ -153,15 +212,12 @@ impl World {
         let wanted = deployment::needs(fleet, &Default::default()).names;
         let names: std::collections::BTreeSet<String> = names.chain(wanted).collect();
         let workload = |name: &String| Workload {
-            statefulset: self.sets.get(name).cloned().map(Arc::new),
-            pods: self.pods.get(&format!("{name}-0")).cloned().map(Arc::new).into_iter().collect(),
+            statefulset: self.cached_set(name).cloned().map(Arc::new),
+            pods: self.cached_pods(name),
         };
         deployment::Observed {
             now: at(self.now),
-            children: names
-                .iter()
-                .map(|name| (name.clone(), seen(self.nodes.get(name), true)))
-                .collect(),
+            children: names.iter().map(|name| (name.clone(), self.cached_node(name))).collect(),
             workloads: names.iter().map(|name| (name.clone(), workload(name))).collect(),
             internal_service: seen(self.services.get(&service), true),
             fresh_id: self.fresh_id(),
@@ -171,9 +227,20 @@ impl World {
     fn seen_of_node(&mut self, node: &SeiNode, needs: &Needs) -> Observed {
         let name = node.metadata.name.clone().unwrap();
         let asked = |resource| needs.confirm.contains(&resource);
-        let pods: Vec<_> =
-            self.pods.get(&format!("{name}-0")).cloned().map(Arc::new).into_iter().collect();
+        let mut pods = self.cached_pods(&name);
         let known = !pods.is_empty() || needs.confirm_pods;
+        if pods.is_empty() && needs.confirm_pods {
+            // Nothing in the cache is confirmed by the API server.
+            pods.extend(self.pods.get(&format!("{name}-0")).cloned().map(Arc::new));
+        }
+        let known = known && !self.is_stale(Resource::Pod, &format!("{name}-0"));
+        let asks = asked(Resource::StatefulSet);
+        let statefulset = match self.cached_set(&name) {
+            _ if self.is_stale(Resource::StatefulSet, &name) => Seen::Stale,
+            Some(set) => seen(Some(set), asks),
+            None if asks => seen(self.sets.get(&name), asks),
+            None => Seen::Unconfirmed,
+        };
         let down = || SidecarError::Transport { kind: TransportKind::Connect };
         let answers = self.answers(&name);
         let sidecar = self.sidecars.get(&name);
@@ -182,7 +249,7 @@ impl World {
         let health = if ready { Health::Ready } else { Health::NotReady };
         Observed {
             now: at(self.now),
-            statefulset: seen(self.sets.get(&name), asked(Resource::StatefulSet)),
+            statefulset,
             service: seen(self.services.get(&name), asked(Resource::Service)),
             claim: seen(self.claims.get(&format!("data-{name}")), asked(Resource::Claim)),
             config_map: seen(
