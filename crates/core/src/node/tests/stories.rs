@@ -140,7 +140,7 @@ fn a_third_image_supersedes_the_second_in_mid_flight() {
 
 #[test]
 fn a_return_to_the_first_image_in_mid_flight_ends_there() {
-    for seconds in [0, 1, 3, 20] {
+    for seconds in [0, 1, 20] {
         for paused in [true, false] {
             let mut world = settled();
             world.habits.paused = paused;
@@ -262,8 +262,8 @@ fn a_settled_fleet_is_silent_for_an_hour() {
     world.heard.clear();
     let (facts, before) = (world.facts(), versions(&world));
     let statuses = (world.fleets.clone(), world.nodes.clone());
-    for _ in 0..120 {
-        world.now += 30;
+    for _ in 0..20 {
+        world.now += 180;
         world.step();
     }
     assert_eq!(world.facts(), facts);
