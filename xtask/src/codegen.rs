@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 use sei_core::rbac::{self, Rule};
 use serde_json::{Value, json};
 
-use crate::root::root;
+use crate::root::{cargo, root};
 
 /// Directories that hold generated files only.
 const DIRECTORIES: [&str; 2] = ["config/crd", "config/rbac"];
@@ -46,9 +46,8 @@ pub fn command(check: bool) -> Result<()> {
 /// `docs/settings.md` and `docs/metrics.md` follow from the operator, which this program must not
 /// depend on: tests of its own compare them, and write them when they are told to.
 fn references(check: bool) -> Result<()> {
-    let mut command = Command::new("cargo");
+    let mut command = cargo();
     command
-        .current_dir(root())
         .args(["test", "--quiet", "--locked", "--package", "sei-operator", "--lib"])
         .args(["--", "docs::tests::the_"])
         .stderr(Stdio::inherit());
