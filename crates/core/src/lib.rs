@@ -21,3 +21,4 @@ pub mod quantity;
 pub mod rbac;
 pub mod render;
 pub mod tempo;
+pub mod verdict;

@@ -1,12 +1,13 @@
 //! What people hear about a fleet: a function of the status before and after a commit.
 
-use sei_api::condition::{Reason as Because, Status, Type};
+use sei_api::condition::{Reason as Because, Type};
 use sei_api::event::Reason;
 use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::condition::find;
 use crate::deployment::{finalize, generation};
 use crate::notice::Notice;
+use crate::verdict;
 
 /// Characters of a hash that are enough to recognise it.
 const HASH_SHORT: usize = 8;
@@ -21,7 +22,7 @@ pub fn notices(
     let mut told = ended(before, after);
     told.extend(begun(before, after));
     told.extend(retained(fleet, before, after));
-    told.extend(refused(fleet, before, after));
+    told.extend(verdict::refusal(&before.conditions, &after.conditions, generation(fleet)));
     told
 }
 
@@ -81,26 +82,6 @@ fn retained(
         let message = "Orphaning child SeiNodes and networking resources".to_owned();
         Notice::normal(Reason::RetainResources, message, "")
     })
-}
-
-fn refused(
-    fleet: &SeiNodeDeployment,
-    before: &SeiNodeDeploymentStatus,
-    after: &SeiNodeDeploymentStatus,
-) -> Option<Notice> {
-    let stalled =
-        find(&after.conditions, Type::Stalled).filter(|it| it.status == Status::True.as_str())?;
-    let reason = match Because::from_word(&stalled.reason)? {
-        Because::NotSupportedYet => Reason::NotSupportedYet,
-        Because::InvalidSpec => Reason::InvalidSpec,
-        Because::ForeignObject => Reason::ForeignObject,
-        _ => return None,
-    };
-    let same = find(&before.conditions, Type::Stalled).is_some_and(|it| {
-        it.status == stalled.status && it.reason == stalled.reason && it.message == stalled.message
-    });
-    let discriminator = format!("{}/{}", generation(fleet), stalled.message);
-    (!same).then(|| Notice::warning(reason, stalled.message.clone(), &discriminator))
 }
 
 fn plan_id(status: &SeiNodeDeploymentStatus) -> &str {

@@ -15,6 +15,7 @@ use crate::node::Seen;
 use crate::node::spec::Refusal;
 use crate::ownership::{Ownership, classify};
 use crate::render::ports::{self, Port};
+use crate::verdict::Verdict;
 
 /// Says that the spec is refused; nothing new is created, what runs is left alone.
 pub(super) fn refuse(
@@ -77,10 +78,7 @@ pub(super) fn summarize(end: End<'_>, status: &mut SeiNodeDeploymentStatus) {
     if super::spec::refusal(fleet).is_some() {
         return;
     }
-    let (ready, reconciling, stalled) = verdict.says();
-    conditions.set(Type::Ready, ready);
-    conditions.set(Type::Reconciling, reconciling);
-    conditions.set(Type::Stalled, stalled);
+    verdict.tell(&mut conditions);
     seed(fleet, &mut conditions);
 }
 
@@ -156,32 +154,6 @@ impl Tally {
     }
 }
 
-/// One word on a fleet, from which its three kstatus conditions follow.
-enum Verdict {
-    Ready(String),
-    Waiting(String),
-    Working(Reason, String),
-    Stalled(Reason, String),
-}
-
-impl Verdict {
-    fn says(self) -> (Say, Say, Say) {
-        let settled = || Say::no(Reason::Settled, "nothing is left to do");
-        let moving = || Say::no(Reason::Progressing, "work is in progress");
-        match self {
-            Self::Ready(message) => (Say::yes(Reason::Ready, message), settled(), settled()),
-            Self::Waiting(message) => (Say::no(Reason::NotReady, message), settled(), settled()),
-            Self::Working(reason, message) => {
-                (Say::no(reason, message.clone()), Say::yes(reason, message), moving())
-            }
-            Self::Stalled(reason, message) => {
-                let stalled = Say::no(Reason::Retrying, "stalled; see condition Stalled");
-                (Say::no(reason, message.clone()), stalled, Say::yes(reason, message))
-            }
-        }
-    }
-}
-
 fn verdict(
     end: End<'_>,
     status: &SeiNodeDeploymentStatus,
@@ -219,7 +191,7 @@ fn verdict(
         return Verdict::Working(Reason::Progressing, done);
     }
     if tally.ready < wanted {
-        return Verdict::Waiting(format!("{}/{wanted} nodes ready", tally.ready));
+        return Verdict::Waiting(Reason::NotReady, format!("{}/{wanted} nodes ready", tally.ready));
     }
     Verdict::Ready(format!("all nodes run {}", fleet.spec.template.spec.image))
 }

@@ -7,7 +7,7 @@ use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus, TaskPlan, k8s};
 use crate::condition::find;
 use crate::node::{Env, generation, plans};
 use crate::notice::Notice;
-use crate::plan;
+use crate::{plan, verdict};
 
 /// The Kubernetes Events of one commit. A normal update is told by its fleet, not by the node.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn notices(
         phase(before, after),
         failure(before, after, env),
         readiness(before, after),
-        refusal(node, before, after),
+        verdict::refusal(&before.conditions, &after.conditions, generation(node)),
     ];
     told.into_iter().flatten().collect()
 }
@@ -68,20 +68,4 @@ fn readiness(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
         let message = "sidecar Healthz returned 200; mark-ready gate is open".to_owned();
         Notice::normal(Reason::SidecarReadinessRestored, message, &since)
     })
-}
-
-fn refusal(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
-    let stalled =
-        find(&after.conditions, Type::Stalled).filter(|it| it.status == Status::True.as_str())?;
-    let reason = match Because::from_word(&stalled.reason)? {
-        Because::NotSupportedYet => Reason::NotSupportedYet,
-        Because::InvalidSpec => Reason::InvalidSpec,
-        Because::ForeignObject => Reason::ForeignObject,
-        _ => return None,
-    };
-    let same = find(&before.conditions, Type::Stalled).is_some_and(|it| {
-        it.status == stalled.status && it.reason == stalled.reason && it.message == stalled.message
-    });
-    let discriminator = format!("{}/{}", generation(node), stalled.message);
-    (!same).then(|| Notice::warning(reason, stalled.message.clone(), &discriminator))
 }

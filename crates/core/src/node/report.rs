@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::node::spec::Refusal;
 use crate::node::{Observed, Seen, generation, infra, name};
 use crate::plan;
+use crate::verdict::Verdict;
 
 /// Says that the spec is refused; what runs is left alone and keeps its other conditions.
 pub(super) fn refuse(node: &SeiNode, status: &mut SeiNodeStatus, now: Timestamp, refusal: Refusal) {
@@ -37,37 +38,8 @@ pub(super) fn summarize(
     let verdict = verdict(node, status, seen, trouble);
     let mut conditions =
         Conditions { list: &mut status.conditions, generation: generation(node), now: seen.now };
-    let (ready, reconciling, stalled) = verdict.says();
-    conditions.set(Type::Ready, ready);
-    conditions.set(Type::Reconciling, reconciling);
-    conditions.set(Type::Stalled, stalled);
+    verdict.tell(&mut conditions);
     seed(&mut conditions);
-}
-
-/// One word on a node, from which its three kstatus conditions follow.
-enum Verdict {
-    Ready(String),
-    Waiting(Reason, String),
-    Working(Reason, String),
-    Stalled(Reason, String),
-}
-
-impl Verdict {
-    fn says(self) -> (Say, Say, Say) {
-        let settled = || Say::no(Reason::Settled, "nothing is left to do");
-        let moving = || Say::no(Reason::Progressing, "work is in progress");
-        match self {
-            Self::Ready(message) => (Say::yes(Reason::Ready, message), settled(), settled()),
-            Self::Waiting(reason, message) => (Say::no(reason, message), settled(), settled()),
-            Self::Working(reason, message) => {
-                (Say::no(reason, message.clone()), Say::yes(reason, message), moving())
-            }
-            Self::Stalled(reason, message) => {
-                let retrying = Say::no(Reason::Retrying, "stalled; see condition Stalled");
-                (Say::no(reason, message.clone()), retrying, Say::yes(reason, message))
-            }
-        }
-    }
 }
 
 fn verdict(
