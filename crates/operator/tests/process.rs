@@ -7,6 +7,8 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sei_core::platform::fixture::FIXTURE;
@@ -19,6 +21,9 @@ const NOBODY: &str = r#"{
     "users": [{"name": "nobody", "user": {}}],
     "contexts": [{"name": "nobody", "context": {"cluster": "nobody", "user": "nobody"}}]
 }"#;
+
+/// No test here needs an operator for longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The binary with an environment that holds `variables` and nothing else.
 fn operator(variables: &[(&str, &str)], args: &[&str]) -> Command {
@@ -36,6 +41,7 @@ fn text(bytes: &[u8]) -> String {
 struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
+    over: Arc<AtomicBool>,
     _kubeconfig: tempfile::TempDir,
 }
 
@@ -49,7 +55,9 @@ impl Running {
         let args: Vec<&str> = fixed.iter().chain(args).copied().collect();
         let mut child = operator(FIXTURE, &args).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        Self { child, log, _kubeconfig: directory }
+        let over = Arc::new(AtomicBool::new(false));
+        watch(child.id(), Arc::clone(&over));
+        Self { child, log, over, _kubeconfig: directory }
     }
 
     /// The next line of the log that says `message`.
@@ -67,14 +75,13 @@ impl Running {
         }
     }
 
-    /// Where `server` listens, as the log tells.
-    fn address(&mut self, server: &str) -> SocketAddr {
-        loop {
-            let entry = self.hear("listening");
-            if entry["server"] == server {
-                return entry["address"].as_str().unwrap().parse().unwrap();
-            }
-        }
+    /// Where these servers listen, as the log tells; they start side by side, in any order.
+    fn addresses<const N: usize>(&mut self, servers: [&str; N]) -> [SocketAddr; N] {
+        let heard: Vec<Value> = servers.iter().map(|_| self.hear("listening")).collect();
+        servers.map(|server| {
+            let entry = heard.iter().find(|entry| entry["server"] == server);
+            entry.unwrap()["address"].as_str().unwrap().parse().unwrap()
+        })
     }
 
     fn signal(&self, name: &str) {
@@ -89,8 +96,24 @@ impl Running {
     }
 }
 
+/// Ends an operator whose log never says what a test listens for, so that the test fails with it.
+fn watch(id: u32, over: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if over.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // A process that has ended meanwhile has nothing left to say.
+        let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+    });
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
         // It has ended already in a test that passes.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -158,8 +181,7 @@ fn what_this_build_does_not_serve_is_warned_of_by_name() {
 #[test]
 fn it_serves_while_the_cluster_is_away_and_leaves_on_sigterm() {
     let mut running = Running::start(&["--metrics-bind-address=127.0.0.1:0"]);
-    let metrics = running.address("metrics");
-    let probes = running.address("probes");
+    let [metrics, probes] = running.addresses(["metrics", "probes"]);
     assert_eq!(get(probes, "/healthz"), ("HTTP/1.1 200 OK".to_owned(), "ok\n".to_owned()));
     let (status, body) = get(probes, "/readyz");
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable", "no store was filled: {body}");
