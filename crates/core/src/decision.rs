@@ -91,6 +91,20 @@ pub enum Urgency {
     Now,
 }
 
+impl Urgency {
+    /// How soon `after` has to be stored over `before`; `unmarked` is a status without what may
+    /// wait.
+    pub(crate) fn of<S: PartialEq>(before: &S, after: &S, unmarked: impl Fn(&S) -> S) -> Self {
+        if before == after {
+            Self::None
+        } else if unmarked(before) == unmarked(after) {
+            Self::Mark
+        } else {
+            Self::Now
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,9 @@
 use sei_api::SeiNodeDeployment;
 use sei_api::UpdateStrategyType::InPlace;
 
+use crate::name::FleetName;
 use crate::node::spec::{self as node_spec, Refusal, SpecFault};
 
-/// A fleet's name leaves room for `-<ordinal>` in the name of a child.
-const NAME_LENGTH_MAX: usize = 49;
 /// Children of a fleet.
 pub(super) const REPLICAS_MAX: i32 = 100;
 /// Where the template's node spec is.
@@ -21,8 +20,8 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
             faults.push(SpecFault { field: field.to_owned(), detail });
         }
     };
-    let label = format!("must be a DNS-1035 label of at most {NAME_LENGTH_MAX} characters");
-    check(node_spec::is_dns_label(name, NAME_LENGTH_MAX), "metadata.name", label);
+    let label = format!("must be a DNS-1035 label of at most {} characters", FleetName::BYTES_MAX);
+    check(FleetName::parse(name).is_ok(), "metadata.name", label);
     let replicas = (1..=REPLICAS_MAX).contains(&fleet.spec.replicas);
     check(replicas, "spec.replicas", format!("must be between 1 and {REPLICAS_MAX}"));
     let strategy = fleet.spec.update_strategy.as_ref().and_then(|it| it.type_.as_ref());

@@ -9,13 +9,7 @@ use crate::decision::Urgency;
 /// else is stored in the pass that found it.
 #[must_use]
 pub fn urgency(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Urgency {
-    if before == after {
-        Urgency::None
-    } else if unmarked(before) == unmarked(after) {
-        Urgency::Mark
-    } else {
-        Urgency::Now
-    }
+    Urgency::of(before, after, unmarked)
 }
 
 /// The status without what may wait.

@@ -6,6 +6,7 @@
 use sei_api::condition::Reason;
 use sei_api::{PeerSource, SeiNode, SeiNodeSpec};
 
+use crate::name::NodeName;
 use crate::render::ports;
 
 /// Why a spec is not acted on.
@@ -26,8 +27,6 @@ pub struct SpecFault {
     pub detail: String,
 }
 
-/// A child's own name must leave room for `-<ten characters>` of its pods' revision label.
-const NAME_LENGTH_MAX: usize = 52;
 /// A label value and a DNS label hold 63 characters.
 const LABEL_LENGTH_MAX: usize = 63;
 /// The image field's own bound.
@@ -38,8 +37,9 @@ const IMAGE_LENGTH_MAX: usize = 512;
 pub fn refusal(node: &SeiNode) -> Option<Refusal> {
     let name = node.metadata.name.as_deref().unwrap_or_default();
     let mut faults = faults(&node.spec, "spec");
-    if !is_dns_label(name, NAME_LENGTH_MAX) {
-        let detail = format!("must be a DNS-1035 label of at most {NAME_LENGTH_MAX} characters");
+    if NodeName::parse(name).is_err() {
+        let detail =
+            format!("must be a DNS-1035 label of at most {} characters", NodeName::BYTES_MAX);
         faults.insert(0, SpecFault { field: "metadata.name".to_owned(), detail });
     }
     refuse(&faults, &unsupported(&node.spec, "spec"))
@@ -114,15 +114,6 @@ pub fn faults(spec: &SeiNodeSpec, root: &str) -> Vec<SpecFault> {
         check(value.is_empty() || is_label_value(value), &field, "is no valid label value");
     }
     found
-}
-
-/// Is `text` a DNS-1035 label of at most `length_max` characters?
-#[must_use]
-pub fn is_dns_label(text: &str, length_max: usize) -> bool {
-    text.len() <= length_max
-        && text.starts_with(|it: char| it.is_ascii_lowercase())
-        && text.ends_with(|it: char| it.is_ascii_lowercase() || it.is_ascii_digit())
-        && text.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-')
 }
 
 /// Is `text` a label key: an optional DNS prefix and a name (Kubernetes, "Labels and Selectors")?
