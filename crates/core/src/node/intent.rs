@@ -3,6 +3,8 @@
 use sei_api::SeiNode;
 use sei_sidecar_api::{ConfigIntent, ConfigMode};
 
+use crate::render::mode::Mode;
+
 /// Key that peers are told to reach the node under.
 const EXTERNAL_ADDRESS: &str = "network.p2p.external_address";
 /// Keys that no override may change: the platform's log pipeline relies on them.
@@ -18,5 +20,14 @@ pub(super) fn of(node: &SeiNode) -> ConfigIntent {
     for (key, value) in FORCED {
         overrides.insert(key.to_owned(), value.to_owned());
     }
-    ConfigIntent::new(ConfigMode::Full, overrides)
+    ConfigIntent::new(mode(node), overrides)
+}
+
+/// The preset that `seid` is configured with. A replayer is a full node that nobody asks.
+fn mode(node: &SeiNode) -> ConfigMode {
+    match Mode::of(&node.spec) {
+        Some(Mode::Validator) => ConfigMode::Validator,
+        Some(Mode::Archive) => ConfigMode::Archive,
+        Some(Mode::Replayer | Mode::FullNode) | None => ConfigMode::Full,
+    }
 }

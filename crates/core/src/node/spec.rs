@@ -4,7 +4,7 @@
 //! and for fields of the schema that this version does not act on yet.
 
 use sei_api::condition::Reason;
-use sei_api::{PeerSource, SeiNode, SeiNodeSpec};
+use sei_api::{PeerSource, SeiNode, SeiNodeSpec, Validator};
 
 use crate::name::NodeName;
 use crate::render::ports;
@@ -66,15 +66,30 @@ pub fn refuse(faults: &[SpecFault], unsupported: &[String]) -> Option<Refusal> {
 #[must_use]
 pub fn unsupported(spec: &SeiNodeSpec, root: &str) -> Vec<String> {
     let full = spec.full_node.as_ref();
+    let archive = spec.archive.as_ref();
     let present = [
-        (spec.archive.is_some(), "archive"),
-        (spec.replayer.is_some(), "replayer"),
-        (spec.validator.is_some(), "validator"),
         (full.is_some_and(|it| it.snapshot.is_some()), "fullNode.snapshot"),
         (full.is_some_and(|it| it.snapshot_generation.is_some()), "fullNode.snapshotGeneration"),
+        (archive.is_some_and(|it| it.snapshot_generation.is_some()), "archive.snapshotGeneration"),
+        (spec.replayer.is_some(), "replayer"),
         (spec.data_volume.as_ref().is_some_and(|it| it.import.is_some()), "dataVolume.import"),
     ];
-    present.iter().filter(|(there, _)| *there).map(|(_, path)| format!("{root}.{path}")).collect()
+    let validator = spec.validator.iter().flat_map(unsupported_of_validator);
+    let present = present.into_iter().chain(validator);
+    present.filter(|(there, _)| *there).map(|(_, path)| format!("{root}.{path}")).collect()
+}
+
+/// A validator without keys of its own makes them at its first start and keeps them on its volume;
+/// its sidecar's keyring is then the test keyring, so an empty `operatorKeyring` asks for nothing.
+fn unsupported_of_validator(validator: &Validator) -> [(bool, &'static str); 5] {
+    let keyring = validator.operator_keyring.as_ref();
+    [
+        (validator.snapshot.is_some(), "validator.snapshot"),
+        (validator.genesis_ceremony.is_some(), "validator.genesisCeremony"),
+        (validator.signing_key.is_some(), "validator.signingKey"),
+        (validator.node_key.is_some(), "validator.nodeKey"),
+        (keyring.is_some_and(|it| it.secret.is_some()), "validator.operatorKeyring.secret"),
+    ]
 }
 
 /// Rules that this spec breaks, by path under `root`.

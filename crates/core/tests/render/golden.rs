@@ -21,15 +21,17 @@ type Objects = BTreeMap<String, Value>;
 
 #[test]
 fn node_objects_are_byte_for_byte_the_contract() {
-    check("full-node", |input| {
-        let objects = rendered(&read(input));
-        Objects::from([
-            object("statefulset", &objects.statefulset),
-            object("service", &objects.service),
-            object("claim", &objects.claim),
-            object("config-map", &objects.config_map),
-        ])
-    });
+    for mode in ["full-node", "archive", "validator"] {
+        check(mode, |input| {
+            let objects = rendered(&read(input));
+            Objects::from([
+                object("statefulset", &objects.statefulset),
+                object("service", &objects.service),
+                object("claim", &objects.claim),
+                object("config-map", &objects.config_map),
+            ])
+        });
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod deletion;
 mod idle;
 mod invariants;
+mod modes;
 mod refusal;
 mod rollout;
 mod scaling;

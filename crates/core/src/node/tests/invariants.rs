@@ -27,7 +27,7 @@ const NODES: &[&str] = &[
     "node Failed since=400 gen=2 observed=1",
     "node Running deleting current=v1",
     "node Terminating deleting",
-    "node Running archive",
+    "node Running replayer",
     "node Terminating deleting import",
     "node Running sidecar=s2 current=v1 ranside=s1",
 ];

@@ -42,6 +42,17 @@ fn initialisation_of_a_node_without_peers() {
 }
 
 #[test]
+fn initialisation_configures_seid_for_the_mode() {
+    for mode in ["archive", "validator"] {
+        let plan = stored(&format!("node new {mode} \n objects absent"));
+        let full = stored("node new \n objects absent");
+        let here = format!("{{\"mode\":\"{mode}\",");
+        assert_eq!(plan, full.replace("{\"mode\":\"full\",", &here));
+        assert!(plan.contains(&here), "{plan}");
+    }
+}
+
+#[test]
 fn initialisation_with_peers_discovers_them_before_it_validates() {
     expect![[r#"
         0        ensure-data-pvc {"namespace":"ns","nodeName":"fn-0"}

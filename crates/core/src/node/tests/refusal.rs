@@ -2,8 +2,9 @@
 
 use sei_api::condition::Reason;
 use sei_api::{
-    Archive, DataVolume, PeerSource, Replayer, SeiNode, Sidecar, SnapshotGeneration,
-    SnapshotSource, StaticSource, Validator,
+    Archive, DataVolume, GenesisCeremony, NodeKey, OperatorKeyring, OperatorKeyringSecret,
+    PeerSource, Replayer, SeiNode, Sidecar, SigningKey, SnapshotGeneration, SnapshotSource,
+    StaticSource, Validator,
 };
 
 use super::scene::Scene;
@@ -17,10 +18,26 @@ fn refused(edit: Edit) -> Option<(Reason, String)> {
     refusal(&node).map(|it| (it.reason, it.message))
 }
 
+fn archive(node: &mut SeiNode, archive: Archive) {
+    node.spec.full_node = None;
+    node.spec.archive = Some(archive);
+}
+
+fn validator(node: &mut SeiNode, validator: Validator) {
+    node.spec.full_node = None;
+    node.spec.validator = Some(validator);
+}
+
 #[test]
 fn a_good_spec_is_not() {
-    let table: [Edit; 6] = [
+    let table: [Edit; 9] = [
         |_| {},
+        |node| archive(node, Archive::default()),
+        |node| validator(node, Validator::default()),
+        |node| {
+            let operator_keyring = Some(OperatorKeyring::default());
+            validator(node, Validator { operator_keyring, ..Validator::default() });
+        },
         |node| node.spec.sidecar = Some(Sidecar { port: Some(0), ..Sidecar::default() }),
         |node| node.spec.sidecar = Some(Sidecar { port: Some(9999), ..Sidecar::default() }),
         |node| node.spec.data_volume = Some(DataVolume::default()),
@@ -36,13 +53,13 @@ fn a_good_spec_is_not() {
 
 #[test]
 fn what_is_not_built_yet_is() {
-    let table: [(Edit, &str); 6] = [
+    let table: [(Edit, &str); 5] = [
         (
             |node| {
-                node.spec.full_node = None;
-                node.spec.archive = Some(Archive::default());
+                let snapshot_generation = Some(SnapshotGeneration::default());
+                archive(node, Archive { snapshot_generation });
             },
-            "spec.archive",
+            "spec.archive.snapshotGeneration",
         ),
         (
             |node| {
@@ -50,13 +67,6 @@ fn what_is_not_built_yet_is() {
                 node.spec.replayer = Some(Replayer::default());
             },
             "spec.replayer",
-        ),
-        (
-            |node| {
-                node.spec.full_node = None;
-                node.spec.validator = Some(Validator::default());
-            },
-            "spec.validator",
         ),
         (
             |node| {
@@ -80,6 +90,53 @@ fn what_is_not_built_yet_is() {
             "spec.dataVolume.import",
         ),
     ];
+    refused_for(table);
+}
+
+#[test]
+fn a_validator_with_keys_or_a_past_is() {
+    let table: [(Edit, &str); 5] = [
+        (
+            |node| {
+                let snapshot = Some(SnapshotSource::default());
+                validator(node, Validator { snapshot, ..Validator::default() });
+            },
+            "spec.validator.snapshot",
+        ),
+        (
+            |node| {
+                let genesis_ceremony = Some(GenesisCeremony::default());
+                validator(node, Validator { genesis_ceremony, ..Validator::default() });
+            },
+            "spec.validator.genesisCeremony",
+        ),
+        (
+            |node| {
+                let signing_key = Some(SigningKey::default());
+                validator(node, Validator { signing_key, ..Validator::default() });
+            },
+            "spec.validator.signingKey",
+        ),
+        (
+            |node| {
+                let node_key = Some(NodeKey::default());
+                validator(node, Validator { node_key, ..Validator::default() });
+            },
+            "spec.validator.nodeKey",
+        ),
+        (
+            |node| {
+                let secret = Some(OperatorKeyringSecret::default());
+                let operator_keyring = Some(OperatorKeyring { secret });
+                validator(node, Validator { operator_keyring, ..Validator::default() });
+            },
+            "spec.validator.operatorKeyring.secret",
+        ),
+    ];
+    refused_for(table);
+}
+
+fn refused_for<const N: usize>(table: [(Edit, &str); N]) {
     for (edit, field) in table {
         let message = format!("{field} is not supported yet; remove it, or wait for a release");
         assert_eq!(refused(edit), Some((Reason::NotSupportedYet, message)));

@@ -107,7 +107,7 @@ mod deletion {
     #[test]
     fn goes_before_refusal() {
         check(
-            "node Terminating current=v1 deleting archive",
+            "node Terminating current=v1 deleting replayer",
             expect![[r#"
             kstatus  Ready=False Reconciling=True Stalled=False Terminating: the node is
                        being deleted
@@ -125,38 +125,38 @@ mod refusal {
     #[test]
     fn of_a_new_node_creates_nothing() {
         check(
-            "node new archive \n objects absent",
+            "node new replayer \n objects absent",
             expect![[r#"
-            observed none -> 1
-            cond     NodeUpdateInProgress False NotStarted: no update yet
-            cond     SidecarReady False NotStarted: not asked yet
-            cond     ImportPVCReady False NotApplicable: the spec does not ask for it
-            cond     SigningKeyReady False NotApplicable: the spec does not ask for it
-            cond     NodeKeyReady False NotApplicable: the spec does not ask for it
-            cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
-            kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                       spec.archive is not supported yet; remove it, or wait for a release
-            effects  none
-            requeue  after 600s
-            notice   Warning NotSupportedYet: spec.archive is not supported yet; remove it,
-                       or wait for a release
-        "#]],
+                observed none -> 1
+                cond     NodeUpdateInProgress False NotStarted: no update yet
+                cond     SidecarReady False NotStarted: not asked yet
+                cond     ImportPVCReady False NotApplicable: the spec does not ask for it
+                cond     SigningKeyReady False NotApplicable: the spec does not ask for it
+                cond     NodeKeyReady False NotApplicable: the spec does not ask for it
+                cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
+                kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
+                           spec.replayer is not supported yet; remove it, or wait for a release
+                effects  none
+                requeue  after 600s
+                notice   Warning NotSupportedYet: spec.replayer is not supported yet; remove
+                           it, or wait for a release
+            "#]],
         );
     }
 
     #[test]
     fn leaves_alone_what_runs() {
         check(
-            "node Running archive current=v1 gen=2 observed=1 \n service absent",
+            "node Running replayer current=v1 gen=2 observed=1 \n service absent",
             expect![[r#"
-            observed 1 -> 2
-            kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                       spec.archive is not supported yet; remove it, or wait for a release
-            effects  none
-            requeue  after 600s
-            notice   Warning NotSupportedYet: spec.archive is not supported yet; remove it,
-                       or wait for a release
-        "#]],
+                observed 1 -> 2
+                kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
+                           spec.replayer is not supported yet; remove it, or wait for a release
+                effects  none
+                requeue  after 600s
+                notice   Warning NotSupportedYet: spec.replayer is not supported yet; remove
+                           it, or wait for a release
+            "#]],
         );
     }
 
@@ -164,18 +164,18 @@ mod refusal {
     fn goes_before_the_plan_in_flight() {
         check(
             "
-            node Running archive image=v2 current=v1 gen=2 observed=1
+            node Running replayer image=v2 current=v1 gen=2 observed=1
             plan update target=v2
             workload image=v1
             ",
             expect![[r#"
                 observed 1 -> 2
                 kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                           spec.archive is not supported yet; remove it, or wait for a release
+                           spec.replayer is not supported yet; remove it, or wait for a release
                 effects  none
                 requeue  after 600s
-                notice   Warning NotSupportedYet: spec.archive is not supported yet; remove it,
-                           or wait for a release
+                notice   Warning NotSupportedYet: spec.replayer is not supported yet; remove
+                           it, or wait for a release
             "#]],
         );
     }

@@ -167,9 +167,12 @@ fn node(line: Option<&Line>) -> SeiNode {
     if line.is_some_and(|it| it.is("deleting")) {
         node.metadata.deletion_timestamp = Some(k8s::Time(at(0)));
     }
-    if line.is_some_and(|it| it.is("archive")) {
+    let modes = ["archive", "validator", "replayer"];
+    if let Some(mode) = modes.into_iter().find(|mode| line.is_some_and(|it| it.is(mode))) {
         node.spec.full_node = None;
-        node.spec.archive = Some(Default::default());
+        node.spec.archive = (mode == "archive").then(Default::default);
+        node.spec.validator = (mode == "validator").then(Default::default);
+        node.spec.replayer = (mode == "replayer").then(Default::default);
     }
     if line.is_some_and(|it| it.is("import")) {
         let import = sei_api::DataVolumeImport { pvc_name: "data-fn-0".to_owned() };
@@ -310,6 +313,8 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
                 "released",
                 "new",
                 "archive",
+                "validator",
+                "replayer",
                 "import",
             ],
             &[

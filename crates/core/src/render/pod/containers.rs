@@ -129,7 +129,7 @@ pub(super) fn exporter(subject: &Subject<'_>) -> k8s::Container {
 /// Every variable is required by the sidecar, which ends at once without one.
 fn sidecar_env(subject: &Subject<'_>) -> Vec<k8s::EnvVar> {
     let platform = subject.platform;
-    vec![
+    let mut all = vec![
         env("SEI_CHAIN_ID", &subject.spec.chain_id),
         env("SEI_SIDECAR_PORT", &ports::sidecar(subject.spec).number.to_string()),
         env("SEI_HOME", HOME),
@@ -138,7 +138,13 @@ fn sidecar_env(subject: &Subject<'_>) -> Vec<k8s::EnvVar> {
         env("SEI_SNAPSHOT_BUCKET", &platform.snapshot.name),
         env("SEI_SNAPSHOT_REGION", &platform.snapshot.region),
         env("SEI_SIDECAR_AUTHN_MODE", "trusted-header"),
-    ]
+    ];
+    // Tasks of a validator sign with its operator account; without a keyring of its own that is
+    // the test keyring on its volume.
+    if subject.mode == Some(Mode::Validator) {
+        all.extend([env("SEI_KEYRING_BACKEND", "test"), env("SEI_KEYRING_DIR", HOME)]);
+    }
+    all
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
