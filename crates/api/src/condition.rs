@@ -11,6 +11,8 @@ closed_words! {
         Reconciling = "Reconciling",
         /// kstatus: no progress without help.
         Stalled = "Stalled",
+        /// SeiNode, SeiNodeDeployment: the spec freezes the object.
+        Paused = "Paused",
         /// SeiNodeDeployment: enough children are ready.
         NodesReady = "NodesReady",
         /// SeiNodeDeployment: its HTTPRoutes are applied and resolve.
@@ -81,6 +83,34 @@ closed_words! {
         /// Reconciling, Stalled: the last attempt failed; another follows.
         Retrying = "Retrying",
 
+        /// Paused True: the spec says so. Ready, Reconciling, Stalled, False: it waits for that.
+        Paused = "Paused",
+        /// Paused False.
+        NotPaused = "NotPaused",
+
+        /// SeiNodeDeployment, Stalled: no progress in time, and the children do not agree on why.
+        ProgressDeadlineExceeded = "ProgressDeadlineExceeded",
+        /// Ready, Reconciling, Stalled: the image of a container cannot be pulled.
+        ImagePullFailed = "ImagePullFailed",
+        /// Ready, Reconciling, Stalled: the image of a container has no valid name.
+        InvalidImage = "InvalidImage",
+        /// Ready, Reconciling, Stalled: a container starts and ends again and again.
+        CrashLoop = "CrashLoop",
+        /// Ready, Reconciling, Stalled: a container was killed for using too much memory.
+        OomKilled = "OOMKilled",
+        /// Ready, Reconciling, Stalled: no Node of the cluster takes the pod.
+        Unschedulable = "Unschedulable",
+        /// Ready, Reconciling, Stalled: a claim of the pod has no volume.
+        VolumeNotBound = "VolumeNotBound",
+        /// Ready, Reconciling, Stalled: the sidecar does not answer.
+        SidecarUnreachable = "SidecarUnreachable",
+        /// Ready, Reconciling, Stalled: a task of the sidecar fails again and again.
+        SidecarTaskFailed = "SidecarTaskFailed",
+        /// Ready, Reconciling, Stalled: the old pod does not go.
+        PodTerminating = "PodTerminating",
+        /// Ready, Reconciling, Stalled: the Node of the pod does not answer.
+        NodeUnreachable = "NodeUnreachable",
+
         /// NodesReady True.
         AllNodesReady = "AllNodesReady",
         /// NodesReady False: some child failed.
@@ -113,6 +143,11 @@ closed_words! {
         RolloutComplete = "RolloutComplete",
         /// RolloutInProgress False: its plan failed.
         RolloutFailed = "RolloutFailed",
+        /// RolloutInProgress True: the children go back to the last good images.
+        RollingBack = "RollingBack",
+        /// RolloutInProgress False, Ready, Stalled: the children run the last good images again;
+        /// the template of the spec was given up.
+        RolledBack = "RolledBack",
 
         /// NodeUpdateInProgress True.
         UpdateStarted = "UpdateStarted",

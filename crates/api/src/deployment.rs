@@ -1,6 +1,7 @@
 //! SeiNodeDeployment: a fleet of SeiNodes made from one template.
 
 mod status;
+mod strategy;
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,19 @@ use crate::{omit, saturate, schema};
 
 pub use status::{
     DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
-    NetworkingRoute, NetworkingStatus, PerPodService, PerPodServicePorts, Rollout,
+    LastGood, NetworkingRoute, NetworkingStatus, PerPodService, PerPodServicePorts, Rollout,
     SeiNodeDeploymentStatus,
+};
+pub use strategy::{
+    DEFAULT_MAX_UNAVAILABLE, DEFAULT_MIN_READY_SECONDS, InPlace, OnFailure, UpdateOrder,
+    UpdateStrategy, UpdateStrategyType,
 };
 
 /// Children of a deployment that does not say how many.
 pub const DEFAULT_REPLICAS: i32 = 1;
+
+/// `progressDeadlineSeconds` when absent.
+pub const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
 
 /// `genesis.stakingAmount` when absent.
 pub const DEFAULT_STAKING_AMOUNT: &str = "10000000usei";
@@ -33,6 +41,13 @@ pub const DEFAULT_ACCOUNT_BALANCE: &str =
 /// Two replicas with one consensus key sign twice, which the chain punishes for good.
 const ONE_SIGNER: &str = "self.replicas == 1 || !has(self.template.spec.validator) || \
      !has(self.template.spec.validator.signingKey)";
+
+/// A node that still proves itself must not count as one that makes no progress. Kubernetes has
+/// the same rule for its Deployments; the numbers are the defaults of the two fields.
+const DEADLINE: &str = "(has(self.progressDeadlineSeconds) ? self.progressDeadlineSeconds : 600) > \
+     (has(self.updateStrategy) && has(self.updateStrategy.inPlace) && \
+     has(self.updateStrategy.inPlace.minReadySeconds) ? \
+     self.updateStrategy.inPlace.minReadySeconds : 0)";
 
 const ONE_IMPORTER: &str = "self.replicas == 1 || !has(self.template.spec.dataVolume) || \
      !has(self.template.spec.dataVolume.__import__)";
@@ -105,11 +120,25 @@ pub struct SeiNodeDeploymentSpec {
     /// How a template change reaches the children; absent means in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_strategy: Option<UpdateStrategy>,
+    /// How long a rollout may make no progress, in seconds, before it counts as stalled; absent
+    /// means 600. The clock starts anew with each node that advances, and stands still while the
+    /// fleet is paused or its remaining nodes are held by the partition.
+    #[serde(
+        default,
+        deserialize_with = "saturate::optional_int32",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 1, max = 2147483647))]
+    pub progress_deadline_seconds: Option<i32>,
+    /// Freeze the fleet: no plan goes on, nothing of the template reaches a child, no child is
+    /// created or deleted. Pods keep running.
+    #[serde(default, skip_serializing_if = "omit::zero")]
+    pub paused: bool,
 }
 
 absent_is_default!(SeiNodeDeploymentSpec);
 
-fn rules() -> [Rule; 5] {
+fn rules() -> [Rule; 6] {
     [
         Rule::new("!has(self.genesis) || has(self.template.spec.validator)").message(
             "genesis is meaningful only for validator-role deployments (full nodes inherit genesis \
@@ -122,6 +151,9 @@ fn rules() -> [Rule; 5] {
             .message("spec.genesis.chainId must equal spec.template.spec.chainId"),
         Rule::new(ONE_SIGNER).message("validator.signingKey requires replicas: 1"),
         Rule::new(ONE_IMPORTER).message("dataVolume.import requires replicas: 1"),
+        Rule::new(DEADLINE).message(
+            "progressDeadlineSeconds must be greater than updateStrategy.inPlace.minReadySeconds",
+        ),
     ]
 }
 
@@ -198,23 +230,6 @@ pub struct GenesisAccount {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Networking {}
 
-/// How a template change reaches the children.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UpdateStrategy {
-    /// The strategy; absent means in place.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<UpdateStrategyType>,
-}
-
-open_words! {
-    /// The strategies of an update.
-    UpdateStrategyType {
-        /// The children get the new template; their volumes and names stay.
-        InPlace = "InPlace",
-    }
-}
-
 open_words! {
     /// What happens to the children of a deleted deployment.
     #[derive(Default)]
@@ -236,6 +251,8 @@ impl Default for SeiNodeDeploymentSpec {
             genesis: None,
             networking: None,
             update_strategy: None,
+            progress_deadline_seconds: None,
+            paused: false,
         }
     }
 }

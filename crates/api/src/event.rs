@@ -15,6 +15,16 @@ closed_words! {
         RolloutSuperseded = "RolloutSuperseded",
         /// SeiNodeDeployment: every child was seen running the target.
         RolloutComplete = "RolloutComplete",
+        /// SeiNodeDeployment: the rollout made no progress in time.
+        RolloutStalled = "RolloutStalled",
+        /// SeiNodeDeployment: the children go back to the last good images.
+        RollbackStarted = "RollbackStarted",
+        /// SeiNodeDeployment: every child was seen running the last good images again.
+        RolledBack = "RolledBack",
+        /// SeiNode, SeiNodeDeployment: the spec freezes the object.
+        Paused = "Paused",
+        /// SeiNode, SeiNodeDeployment: the spec no longer freezes the object.
+        Unpaused = "Unpaused",
         /// SeiNodeDeployment: a plan was stored.
         PlanStarted = "PlanStarted",
         /// SeiNodeDeployment: a plan ended well.

@@ -24,6 +24,9 @@ pub const REVISION: &str = "sei.io/revision";
 /// Annotation: which controller manages a group object, valued [`MANAGED_BY_NODEDEPLOYMENT`].
 pub const MANAGED_BY: &str = "sei.io/managed-by";
 
+/// Annotation: any word; a new one asks the controller to try again now what failed or stalled.
+pub const RETRY: &str = "sei.io/retry";
+
 /// Value of [`ROLE`] of a full node.
 pub const ROLE_NODE: &str = "node";
 /// Value of [`ROLE`] of a validator.

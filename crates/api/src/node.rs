@@ -103,6 +103,9 @@ pub struct SeiNodeSpec {
     /// The data volume; absent means a claim made from the defaults of the mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_volume: Option<DataVolume>,
+    /// Freeze the node: no plan is made or goes on. Its pod keeps running.
+    #[serde(default, skip_serializing_if = "omit::zero")]
+    pub paused: bool,
     /// Mode: a full (RPC) node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_node: Option<FullNode>,
@@ -161,6 +164,10 @@ pub struct DataVolume {
     /// Adopt an existing claim. It is never changed and never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub import: Option<DataVolumeImport>,
+    /// What happens to the claim when the node is deleted; absent means Delete, for validators
+    /// Retain. An imported claim is never deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when_deleted: Option<WhenDeleted>,
 }
 
 /// An existing claim that becomes the data volume.
@@ -171,6 +178,18 @@ pub struct DataVolumeImport {
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::DNS_LABEL))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("pvcName is immutable"))]
     pub pvc_name: String,
+}
+
+open_words! {
+    /// What happens to the claim of a deleted node.
+    #[derive(Default)]
+    WhenDeleted {
+        /// It is deleted with the node.
+        #[default]
+        Delete = "Delete",
+        /// It stays, without an owner; a later node of the same name adopts it.
+        Retain = "Retain",
+    }
 }
 
 /// What the controller last saw of a SeiNode.
@@ -202,6 +221,9 @@ pub struct SeiNodeStatus {
     /// Peers of all label sources, sorted, without duplicates and without the node itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resolved_peers: Vec<String>,
+    /// The value of the annotation `sei.io/retry` that was last acted on; absent means none.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub last_retry_token: Option<String>,
     /// `host:port` under which peers reach the node. Not written yet.
     #[serde(skip_serializing_if = "omit::blank")]
     pub external_address: Option<String>,

@@ -93,6 +93,18 @@ pub fn plain_integer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })
 }
 
+/// A count of children or a percentage of them. The derived schema bounds neither.
+pub fn max_unavailable(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "default": crate::DEFAULT_MAX_UNAVAILABLE,
+        "minimum": 1,
+        "maximum": 100,
+        "maxLength": 4,
+        "pattern": "^(100|[1-9][0-9]?)%$",
+        "x-kubernetes-int-or-string": true,
+    })
+}
+
 /// Compute resources. The derived schema lets any text pass for a quantity and lists a claim twice.
 pub fn resource_requirements(_: &mut SchemaGenerator) -> Schema {
     let quantities = json_schema!({

@@ -42,7 +42,10 @@ pub fn new_snd(namespace: &str, name: &str) -> SndBuilder {
                 ..SeiNodeSpec::default()
             },
         },
-        update_strategy: Some(UpdateStrategy { type_: Some(UpdateStrategyType::InPlace) }),
+        update_strategy: Some(UpdateStrategy {
+            type_: Some(UpdateStrategyType::InPlace),
+            ..UpdateStrategy::default()
+        }),
         ..SeiNodeDeploymentSpec::default()
     };
     let mut snd = SeiNodeDeployment::new(name, spec);

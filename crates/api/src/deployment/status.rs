@@ -59,6 +59,16 @@ pub struct SeiNodeDeploymentStatus {
     /// The rollout in progress; absent means none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// The template of `templateHash`, as far as a rollback needs it; absent means none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_good: Option<LastGood>,
+    /// Hash of the template that was rolled back, until the spec asks for another one; absent
+    /// means none.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub rejected_hash: Option<String>,
+    /// The value of the annotation `sei.io/retry` that was last acted on; absent means none.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub last_retry_token: Option<String>,
     /// The routes of the fleet; absent without networking.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networking_status: Option<NetworkingStatus>,
@@ -109,6 +119,22 @@ pub struct Rollout {
     pub target_hash: String,
     /// When it started; set anew by each supersession.
     pub started_at: Time,
+    /// When a child last advanced; absent means not since `startedAt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_progress_at: Option<Time>,
+}
+
+/// The template that was last seen fully rolled out, as far as a rollback needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastGood {
+    /// Its hash, equal to `templateHash`.
+    pub hash: String,
+    /// Its seid image.
+    pub image: String,
+    /// Its sidecar image; absent means that it left it to the operator.
+    #[serde(skip_serializing_if = "omit::blank")]
+    pub sidecar_image: Option<String>,
 }
 
 /// The routes of a fleet.

@@ -9,6 +9,9 @@ const NOT_A_VALIDATOR: &str = "genesis is meaningful only for validator-role dep
     nodes inherit genesis from the validator ceremony's S3 artifact); remove spec.genesis or \
     set template.spec.validator: {}";
 
+const DEADLINE: &str =
+    "progressDeadlineSeconds must be greater than updateStrategy.inPlace.minReadySeconds";
+
 /// Created as a SeiNodeDeployment.
 pub const CASES: &[Case] = &[
     Case {
@@ -34,6 +37,145 @@ pub const CASES: &[Case] = &[
             "spec.updateStrategy.type",
             "Unsupported value: \"\": supported values: \"InPlace\"",
         )],
+    },
+    Case {
+        name: "how many may be down is a count of one or more",
+        pass: "{updateStrategy: {inPlace: {maxUnavailable: 1}}}",
+        fail: "{updateStrategy: {inPlace: {maxUnavailable: 0}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.maxUnavailable",
+            "in body should be greater than or equal to 1",
+        )],
+    },
+    Case {
+        name: "how many may be down is a count within the fleet's bound",
+        pass: "{updateStrategy: {inPlace: {maxUnavailable: 100}}}",
+        fail: "{updateStrategy: {inPlace: {maxUnavailable: 101}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.maxUnavailable",
+            "in body should be less than or equal to 100",
+        )],
+    },
+    Case {
+        name: "how many may be down is a share above nothing",
+        pass: "{updateStrategy: {inPlace: {maxUnavailable: 100%}}}",
+        fail: "{updateStrategy: {inPlace: {maxUnavailable: 0%}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.maxUnavailable",
+            "in body should match '^(100|[1-9][0-9]?)%$'",
+        )],
+    },
+    Case {
+        name: "how many may be down is a share of at most all",
+        pass: "{updateStrategy: {inPlace: {maxUnavailable: 1%}}}",
+        fail: "{updateStrategy: {inPlace: {maxUnavailable: 101%}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.maxUnavailable",
+            "in body should match '^(100|[1-9][0-9]?)%$'",
+        )],
+    },
+    Case {
+        name: "how many may be down is no word",
+        pass: "{updateStrategy: {inPlace: {maxUnavailable: 25%}}}",
+        fail: "{updateStrategy: {inPlace: {maxUnavailable: 'all'}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.maxUnavailable",
+            "in body should match '^(100|[1-9][0-9]?)%$'",
+        )],
+    },
+    Case {
+        name: "a partition is an ordinal",
+        pass: "{updateStrategy: {inPlace: {partition: 0}}}",
+        fail: "{updateStrategy: {inPlace: {partition: -1}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.partition",
+            "in body should be greater than or equal to 0",
+        )],
+    },
+    Case {
+        name: "a partition is an ordinal within the fleet's bound",
+        pass: "{updateStrategy: {inPlace: {partition: 100}}}",
+        fail: "{updateStrategy: {inPlace: {partition: 101}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.partition",
+            "in body should be less than or equal to 100",
+        )],
+    },
+    Case {
+        name: "a node proves itself for no less than nothing",
+        pass: "{updateStrategy: {inPlace: {minReadySeconds: 0}}}",
+        fail: "{updateStrategy: {inPlace: {minReadySeconds: -1}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.minReadySeconds",
+            "in body should be greater than or equal to 0",
+        )],
+    },
+    Case {
+        name: "a node proves itself for at most a day",
+        pass: "{progressDeadlineSeconds: 90000, \
+               updateStrategy: {inPlace: {minReadySeconds: 86400}}}",
+        fail: "{progressDeadlineSeconds: 90000, \
+               updateStrategy: {inPlace: {minReadySeconds: 86401}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.minReadySeconds",
+            "in body should be less than or equal to 86400",
+        )],
+    },
+    Case {
+        name: "there are two orders",
+        pass: "{updateStrategy: {inPlace: {order: OrdinalAscending}}}",
+        fail: "{updateStrategy: {inPlace: {order: Random}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.order",
+            "Unsupported value: \"Random\": supported values: \"OrdinalDescending\", \
+             \"OrdinalAscending\"",
+        )],
+    },
+    Case {
+        name: "a failing update is held or rolled back",
+        pass: "{updateStrategy: {inPlace: {onFailure: Rollback}}}",
+        fail: "{updateStrategy: {inPlace: {onFailure: Delete}}}",
+        errors: &[(
+            "spec.updateStrategy.inPlace.onFailure",
+            "Unsupported value: \"Delete\": supported values: \"Hold\", \"Rollback\"",
+        )],
+    },
+    Case {
+        name: "a deadline is a time",
+        pass: "{progressDeadlineSeconds: 1}",
+        fail: "{progressDeadlineSeconds: 0}",
+        // The rule that compares it with the default speaks up too.
+        errors: &[
+            ("spec.progressDeadlineSeconds", "in body should be greater than or equal to 1"),
+            ("spec", DEADLINE),
+        ],
+    },
+    Case {
+        name: "a deadline is a 32-bit number",
+        pass: "{progressDeadlineSeconds: 2147483647}",
+        fail: "{progressDeadlineSeconds: 2147483648}",
+        errors: &[(
+            "spec.progressDeadlineSeconds",
+            "in body should be less than or equal to 2147483647",
+        )],
+    },
+    Case {
+        name: "a node proves itself in less than the default deadline",
+        pass: "{updateStrategy: {inPlace: {minReadySeconds: 599}}}",
+        fail: "{updateStrategy: {inPlace: {minReadySeconds: 600}}}",
+        errors: &[("spec", DEADLINE)],
+    },
+    Case {
+        name: "a node proves itself in less than the deadline",
+        pass: "{progressDeadlineSeconds: 5, updateStrategy: {inPlace: {minReadySeconds: 4}}}",
+        fail: "{progressDeadlineSeconds: 5, updateStrategy: {inPlace: {minReadySeconds: 5}}}",
+        errors: &[("spec", DEADLINE)],
+    },
+    Case {
+        name: "a fleet is paused or not",
+        pass: "{paused: true}",
+        fail: "{paused: 'yes'}",
+        errors: &[("spec.paused", "must be of type boolean: \"string\"")],
     },
     Case {
         name: "at least one child",

@@ -159,6 +159,21 @@ pub const CASES: &[Case] = &[
         errors: &[("spec.dataVolume.import.pvcName", "Required value")],
     },
     Case {
+        name: "a claim goes or stays",
+        pass: "{dataVolume: {whenDeleted: Retain}}",
+        fail: "{dataVolume: {whenDeleted: Recycle}}",
+        errors: &[(
+            "spec.dataVolume.whenDeleted",
+            "Unsupported value: \"Recycle\": supported values: \"Delete\", \"Retain\"",
+        )],
+    },
+    Case {
+        name: "a node is paused or not",
+        pass: "{paused: true}",
+        fail: "{paused: 'yes'}",
+        errors: &[("spec.paused", "must be of type boolean: \"string\"")],
+    },
+    Case {
         name: "a snapshot has a source",
         pass: "{fullNode: {snapshot: {stateSync: {}}}}",
         fail: "{fullNode: {snapshot: {}}}",

@@ -64,7 +64,11 @@ pub(super) fn begin(
     let message = format!("templateHash changed from {baseline} to {wanted}");
     let say = Say::yes(Reason::TemplateChanged, message);
     conditions(fleet, &mut status.conditions, seen).set(Type::RolloutInProgress, say);
-    status.rollout = Some(Rollout { target_hash: wanted, started_at: k8s::Time(seen.now) });
+    status.rollout = Some(Rollout {
+        target_hash: wanted,
+        started_at: k8s::Time(seen.now),
+        last_progress_at: None,
+    });
     replan(fleet, status, seen);
 }
 

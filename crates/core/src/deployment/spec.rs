@@ -41,5 +41,14 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
     if fleet.spec.genesis.is_some() {
         unsupported.push("spec.genesis".to_owned());
     }
+    if fleet.spec.update_strategy.as_ref().is_some_and(|it| it.in_place.is_some()) {
+        unsupported.push("spec.updateStrategy.inPlace".to_owned());
+    }
+    if fleet.spec.progress_deadline_seconds.is_some() {
+        unsupported.push("spec.progressDeadlineSeconds".to_owned());
+    }
+    if fleet.spec.paused {
+        unsupported.push("spec.paused".to_owned());
+    }
     node_spec::refuse(&faults, &unsupported)
 }

@@ -67,12 +67,15 @@ pub fn refuse(faults: &[SpecFault], unsupported: &[String]) -> Option<Refusal> {
 pub fn unsupported(spec: &SeiNodeSpec, root: &str) -> Vec<String> {
     let full = spec.full_node.as_ref();
     let archive = spec.archive.as_ref();
+    let volume = spec.data_volume.as_ref();
     let present = [
         (full.is_some_and(|it| it.snapshot.is_some()), "fullNode.snapshot"),
         (full.is_some_and(|it| it.snapshot_generation.is_some()), "fullNode.snapshotGeneration"),
         (archive.is_some_and(|it| it.snapshot_generation.is_some()), "archive.snapshotGeneration"),
         (spec.replayer.is_some(), "replayer"),
-        (spec.data_volume.as_ref().is_some_and(|it| it.import.is_some()), "dataVolume.import"),
+        (volume.is_some_and(|it| it.import.is_some()), "dataVolume.import"),
+        (volume.is_some_and(|it| it.when_deleted.is_some()), "dataVolume.whenDeleted"),
+        (spec.paused, "paused"),
     ];
     let validator = spec.validator.iter().flat_map(unsupported_of_validator);
     let present = present.into_iter().chain(validator);

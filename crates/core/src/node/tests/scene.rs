@@ -176,7 +176,8 @@ fn node(line: Option<&Line>) -> SeiNode {
     }
     if line.is_some_and(|it| it.is("import")) {
         let import = sei_api::DataVolumeImport { pvc_name: "data-fn-0".to_owned() };
-        node.spec.data_volume = Some(sei_api::DataVolume { import: Some(import) });
+        node.spec.data_volume =
+            Some(sei_api::DataVolume { import: Some(import), ..Default::default() });
     }
     if line.is_some_and(|it| it.is("released")) {
         node.metadata.finalizers = None;
