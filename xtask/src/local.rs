@@ -1,13 +1,13 @@
 //! Builds all that the local cluster needs, then becomes its program.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 
 use crate::binaries;
+use crate::built::{self, Program};
 
 /// `cargo xtask run`: the story of a rollout in a local cluster. `args` go to `sei-local`.
 ///
@@ -28,29 +28,16 @@ pub fn command(args: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Artifact {
-    executable: Option<PathBuf>,
-}
-
 /// Both programs, in one build.
-fn build() -> Result<Vec<PathBuf>> {
-    let output = crate::root::cargo()
-        // All of the workspace, as the tests: another selection would mean other features of the
-        // same dependencies, and these would be compiled twice.
-        .args(["build", "--locked", "--workspace", "--bins"])
-        .arg("--message-format=json-render-diagnostics")
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("run cargo build")?;
-    ensure!(output.status.success(), "the operator does not compile");
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-    Ok(artifacts.filter_map(|artifact| artifact.executable).collect())
+fn build() -> Result<Vec<Program>> {
+    let mut cargo = crate::root::cargo();
+    // All of the workspace, as the tests: another selection would mean other features of the
+    // same dependencies, and these would be compiled twice.
+    cargo.args(["build", "--locked", "--workspace", "--bins"]);
+    built::programs(cargo)
 }
 
-fn program<'a>(programs: &'a [PathBuf], name: &str) -> Result<&'a PathBuf> {
-    let found = programs.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-    found.with_context(|| format!("cargo built no \"{name}\""))
+fn program<'a>(programs: &'a [Program], name: &str) -> Result<&'a Path> {
+    let found = programs.iter().find(|it| it.target.name == name);
+    found.map(|it| it.executable.as_path()).with_context(|| format!("cargo built no \"{name}\""))
 }

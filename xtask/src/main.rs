@@ -4,10 +4,12 @@
 //! machine and a fresh clone run the same thing.
 
 mod binaries;
+mod built;
 #[cfg(feature = "codegen")]
 mod codegen;
 mod gates;
 mod local;
+mod mutants;
 mod progress;
 mod root;
 mod suites;
@@ -61,6 +63,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Break the operator on purpose, each time in one way, and see the tests tell.
+    Mutants(mutants::Options),
     /// Everything that CI demands.
     Ci,
 }
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Command::Lint => gates::lint(),
         Command::Test { suites, filter } => suites::command(&suites, &filter),
         Command::Run { args } => local::command(&args),
+        Command::Mutants(options) => mutants::command(&options),
         Command::Ci => gates::ci(),
     };
     match result {

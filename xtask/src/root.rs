@@ -13,6 +13,12 @@ pub fn root() -> PathBuf {
     manifest_dir.parent().map(Path::to_path_buf).unwrap_or(manifest_dir)
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let given = std::env::var_os("CARGO_TARGET_DIR").filter(|it| !it.is_empty());
+    given.map_or_else(|| root().join("target"), |it| root().join(it))
+}
+
 /// A cargo that builds as one that was started by hand would.
 ///
 /// `cargo xtask` hands us the variables of our own package. Build scripts of dependencies watch

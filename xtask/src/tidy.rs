@@ -18,9 +18,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::mutants;
 use crate::root::root;
-use source::Source;
-pub use source::read_all as read_sources;
+pub use source::{Source, is_test_item, read_all as read_sources};
 
 /// One breach of one rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +73,7 @@ pub fn command() -> Result<()> {
         .flat_map(|source| SOURCE_RULES.iter().flat_map(|rule| rule(source)))
         .collect();
     findings.extend(declared::undeclared(&sources));
+    findings.extend(mutants(&root, &sources)?);
     let metadata = metadata(&root)?;
     findings.extend(edges::edges(&metadata));
     findings.extend(licences::check(&metadata, &licences::Policy::read(&root)?));
@@ -86,6 +87,15 @@ pub fn command() -> Result<()> {
     }
     println!("tidy: {} source files, no findings", sources.len());
     Ok(())
+}
+
+/// A mutant that a refactoring left behind proves nothing.
+fn mutants(root: &Path, sources: &[Source]) -> Result<Vec<Finding>> {
+    let of = |it: &mutants::Mutant| {
+        let problems = mutants::problems(sources, it);
+        problems.into_iter().map(|why| Finding::new(it.path(), 0, why)).collect::<Vec<_>>()
+    };
+    Ok(mutants::read_all(root)?.iter().flat_map(of).collect())
 }
 
 /// Every package of the lock file that Linux builds use.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::Suite;
+use crate::built::{self, Program};
 
 /// One built test program.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,19 +25,11 @@ pub struct Target {
 /// serves every suite.
 pub fn build(suites: &[Suite]) -> Result<Vec<Target>> {
     let workspace = Workspace::read()?;
-    let features = workspace.features(suites).join(",");
-    let output = crate::root::cargo()
-        .args(["test", "--no-run", "--locked", "--workspace"])
-        .arg("--message-format=json-render-diagnostics")
-        .args(["--features", &features])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("run cargo test --no-run")?;
-    ensure!(output.status.success(), "the tests do not compile");
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-    Ok(artifacts.filter_map(|artifact| workspace.target(&artifact)).collect())
+    let mut cargo = crate::root::cargo();
+    cargo.args(["test", "--no-run", "--locked", "--workspace"]);
+    cargo.args(["--features", &workspace.features(suites).join(",")]);
+    let programs = built::programs(cargo).context("build the tests")?;
+    Ok(programs.iter().filter_map(|program| workspace.target(program)).collect())
 }
 
 /// The part of `cargo metadata` that is read here.
@@ -61,20 +54,6 @@ struct TargetOf {
     required_features: Vec<String>,
 }
 
-/// A line of cargo's JSON output that tells of something built; other lines lack all fields.
-#[derive(Deserialize)]
-struct Artifact {
-    executable: Option<PathBuf>,
-    manifest_path: Option<PathBuf>,
-    target: Option<TargetOf>,
-    profile: Option<Profile>,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    test: bool,
-}
-
 impl Workspace {
     fn read() -> Result<Self> {
         let output = crate::root::cargo()
@@ -97,10 +76,9 @@ impl Workspace {
         self.packages.iter().flat_map(of).collect()
     }
 
-    fn target(&self, artifact: &Artifact) -> Option<Target> {
-        let executable = artifact.executable.clone()?;
-        artifact.profile.as_ref().filter(|profile| profile.test)?;
-        let (built, manifest) = (artifact.target.as_ref()?, artifact.manifest_path.as_ref()?);
+    fn target(&self, program: &Program) -> Option<Target> {
+        let Program { executable, manifest_path: manifest, target: built, .. } = program;
+        let executable = Some(executable.clone()).filter(|_| program.is_test())?;
         let package = self.packages.iter().find(|package| package.manifest_path == *manifest)?;
         let is_same = |target: &&TargetOf| target.name == built.name && target.kind == built.kind;
         let declared = package.targets.iter().find(is_same)?;
@@ -160,7 +138,7 @@ mod tests {
 
     #[test]
     fn built_test_program_is_found_and_a_library_is_not() {
-        let artifact = |test: bool| -> Artifact {
+        let program = |test: bool| -> Program {
             serde_json::from_str(&format!(
                 r#"{{"reason": "compiler-artifact", "executable": "/x/it-1",
                   "manifest_path": "/x/a/Cargo.toml",
@@ -169,7 +147,7 @@ mod tests {
             .unwrap()
         };
         assert_eq!(
-            workspace().target(&artifact(true)),
+            workspace().target(&program(true)),
             Some(Target {
                 suite: Suite::Integration,
                 label: "a tests/it".into(),
@@ -177,6 +155,6 @@ mod tests {
                 directory: "/x/a".into(),
             })
         );
-        assert_eq!(workspace().target(&artifact(false)), None);
+        assert_eq!(workspace().target(&program(false)), None);
     }
 }

@@ -1,0 +1,134 @@
+//! What became of a mutant, in one line.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::mutant::Mutant;
+use super::trial::Ending;
+
+/// Characters of a reason that are shown.
+const REASON_LENGTH: usize = 110;
+
+/// What became of a mutant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Every named test failed, for the reason it should.
+    Killed,
+    /// This test passed all the same.
+    Survived { test: String },
+    /// This test failed, but not for the reason that the mutant's file names.
+    DiedOtherwise { test: String },
+}
+
+/// A mutant and what became of it.
+#[derive(Debug)]
+pub struct Verdict {
+    pub mutant: Mutant,
+    pub fate: Fate,
+    /// What the last test said.
+    reason: String,
+    elapsed: Duration,
+}
+
+impl Verdict {
+    /// Judges by the ends of the mutant's tests, in their order.
+    pub fn of(mutant: &Mutant, endings: &[Ending]) -> Self {
+        let mut fate = Fate::Killed;
+        for (test, ending) in mutant.killed_by.iter().zip(endings) {
+            let said = mutant.says.as_ref().is_none_or(|says| ending.output.contains(says));
+            if ending.passed {
+                fate = Fate::Survived { test: test.clone() };
+                break;
+            }
+            if !said {
+                fate = Fate::DiedOtherwise { test: test.clone() };
+            }
+        }
+        let reason = endings.last().map(|it| reason(&it.output)).unwrap_or_default();
+        let elapsed = endings.iter().map(|it| it.elapsed).sum();
+        Self { mutant: mutant.clone(), fate, reason, elapsed }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mutant, fate, reason, elapsed } = self;
+        let seconds = elapsed.as_secs_f64();
+        write!(f, "{:<4} ", mutant.id)?;
+        match fate {
+            Fate::Killed => {
+                let tests = mutant.killed_by.join(" and ");
+                write!(f, "killed by {tests} ({seconds:.1} s): {reason}")
+            }
+            Fate::Survived { test } => {
+                write!(f, "SURVIVED {test} ({seconds:.1} s), although {}", mutant.breaks)
+            }
+            Fate::DiedOtherwise { test } => {
+                let says = mutant.says.as_deref().unwrap_or_default();
+                write!(f, "MISSED by {test} ({seconds:.1} s): not \"{says}\" but: {reason}")
+            }
+        }
+    }
+}
+
+/// The first line that a failed test said, without the place where it said it.
+pub fn reason(output: &str) -> String {
+    let mut lines = output.lines().skip_while(|line| !line.contains("panicked at ")).skip(1);
+    let line = lines.next().unwrap_or("it ended without a word");
+    // The harness names test and place first.
+    let said = line.strip_prefix("test \"").and_then(|it| it.split_once(": ")).map(|(_, it)| it);
+    said.unwrap_or(line).trim().chars().take(REASON_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Only a test that fails, and for the right reason, kills.
+
+    use super::*;
+
+    const SAID: &str = "running 1 test\n\n---- a stdout ----\n\nthread 'a' (7) panicked at x.rs:1:2:\n\
+                        test \"a\" at crates/x.rs:3:4: the plan was kept\nnote: run with\n";
+
+    fn ending(passed: bool, output: &str) -> Ending {
+        Ending { passed, output: output.to_owned(), elapsed: Duration::from_millis(1500) }
+    }
+
+    fn judged(says: Option<&str>, endings: &[Ending]) -> String {
+        let mutant = Mutant {
+            id: "M5".to_owned(),
+            breaks: "the old plan is kept".to_owned(),
+            killed_by: vec!["it::a".to_owned(), "it::b".to_owned()],
+            says: says.map(str::to_owned),
+            edits: Vec::new(),
+        };
+        Verdict::of(&mutant, endings).to_string()
+    }
+
+    #[test]
+    fn every_test_must_fail() {
+        let (red, green) = (ending(false, SAID), ending(true, "running 1 test\n"));
+        assert_eq!(
+            judged(None, &[red.clone(), red.clone()]),
+            "M5   killed by it::a and it::b (3.0 s): the plan was kept"
+        );
+        assert_eq!(
+            judged(None, &[red, green]),
+            "M5   SURVIVED it::b (3.0 s), although the old plan is kept"
+        );
+    }
+
+    #[test]
+    fn reason_must_be_the_right_one() {
+        let red = ending(false, SAID);
+        assert!(judged(Some("plan was kept"), &[red.clone(), red.clone()]).contains("killed"));
+        assert_eq!(
+            judged(Some("no event"), &[red.clone(), red]),
+            "M5   MISSED by it::b (3.0 s): not \"no event\" but: the plan was kept"
+        );
+    }
+
+    #[test]
+    fn program_that_dies_in_silence_has_a_reason_too() {
+        assert_eq!(reason("running 1 test\n"), "it ended without a word");
+    }
+}
