@@ -7,7 +7,7 @@ use super::mutant::Mutant;
 use super::trial::Ending;
 
 /// Characters of a reason that are shown.
-const REASON_LENGTH: usize = 110;
+const REASON_LENGTH: usize = 120;
 
 /// What became of a mutant.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,13 +71,23 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The first line that a failed test said, without the place where it said it.
+/// What a failed test said first, without the place where it said it.
 pub fn reason(output: &str) -> String {
     let mut lines = output.lines().skip_while(|line| !line.contains("panicked at ")).skip(1);
-    let line = lines.next().unwrap_or("it ended without a word");
+    let Some(first) = lines.next() else {
+        let picture = output.contains("expect test failed");
+        let reason = if picture { "another picture" } else { "it ended without a word" };
+        return reason.to_owned();
+    };
     // The harness names test and place first.
-    let said = line.strip_prefix("test \"").and_then(|it| it.split_once(": ")).map(|(_, it)| it);
-    said.unwrap_or(line).trim().chars().take(REASON_LENGTH).collect()
+    let said = first.strip_prefix("test \"").and_then(|it| it.split_once(": ")).map(|(_, it)| it);
+    let mut reason = said.unwrap_or(first).trim().to_owned();
+    let more = lines.find(|it| !it.starts_with("  at ")).and_then(|it| it.strip_prefix("  "));
+    // An object that is shown begins with a quote, and says nothing in one line.
+    if let Some(more) = more.filter(|it| !it.starts_with('"')) {
+        reason = format!("{}: {}", reason.trim_end_matches(':'), more.trim());
+    }
+    reason.chars().take(REASON_LENGTH).collect()
 }
 
 #[cfg(test)]
@@ -130,5 +140,13 @@ mod tests {
     #[test]
     fn program_that_dies_in_silence_has_a_reason_too() {
         assert_eq!(reason("running 1 test\n"), "it ended without a word");
+        assert_eq!(reason("error: expect test failed\n"), "another picture");
+    }
+
+    #[test]
+    fn reason_of_a_list_is_its_first_line() {
+        let output = "thread 'a' panicked at x.rs:1:2:\nit did not stay so\n  at y.rs:3:4\n\
+                      \x20 plan id: wanted a, got b\n  phase: wanted c, got d\n";
+        assert_eq!(reason(output), "it did not stay so: plan id: wanted a, got b");
     }
 }

@@ -21,6 +21,7 @@ pub async fn hold(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<Versions<S
     }
     plans_follow_targets(&versions)?;
     starts_follow_targets(&versions)?;
+    baselines_follow_ends(&versions)?;
     generations_never_fall(&versions)?;
     ensure!(versions.len() > 1, "the history has too few versions to prove anything");
     Ok(versions)
@@ -80,6 +81,20 @@ fn starts_follow_targets(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
     for pair in starts.windows(2) {
         if let [Some((old, _)), Some((new, _))] = pair {
             ensure!(old != new, "startedAt moved although the target did not: {pair:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A rollout ends in one version: with its record goes the old baseline, and not before.
+fn baselines_follow_ends(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
+    let pairs = versions.sequence_of(|it| (target(it), status(it).template_hash));
+    for pair in pairs.windows(2) {
+        let ((old, was), (new, is)) = (&pair[0], &pair[1]);
+        match (old, new) {
+            (Some(_), None) => ensure!(old == is, "an end without its baseline: {pair:?}"),
+            (_, Some(_)) => ensure!(was == is, "the baseline moved in a rollout: {pair:?}"),
+            (None, None) => {}
         }
     }
     Ok(())

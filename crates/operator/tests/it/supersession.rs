@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use sei_api::k8s::ObjectMeta;
 use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeDeployment, TaskStatus, k8s};
 use sei_harness::fixtures::{HASH_V1, HASH_V2, HASH_V3, IMAGE_V1, IMAGE_V2, IMAGE_V3, new_snd};
+use sei_harness::history::Versions;
 use sei_harness::request_log::Record;
 use sei_harness::status_faker::Mode;
 use sei_harness::suite::{TestEnv, cond, cond_true};
@@ -50,6 +52,7 @@ fn in_place_rollout_supersession() {
         ensure!(children.len() == 2, "{} children", children.len());
         everything_runs(&env, &children, IMAGE_V3).await?;
         stays_complete(&env, HASH_V3).await?;
+        superseded_once(&env, &done, HASH_V2).await?;
         history_of_supersession(&env, &done).await
     });
 }
@@ -75,6 +78,7 @@ fn rollback_in_mid_flight() {
             .await?;
         everything_runs(&env, &env.list_children(&done).await?, IMAGE_V1).await?;
         stays_complete(&env, HASH_V1).await?;
+        superseded_once(&env, &done, HASH_V2).await?;
         let versions = invariants::hold(&env, &done).await?;
         let targets: Vec<_> = versions.sequence_of(target).into_iter().flatten().collect();
         ensure!(targets == [HASH_V2, HASH_V1], "targets {targets:?}");
@@ -283,10 +287,30 @@ async fn history_of_supersession(env: &TestEnv, done: &SeiNodeDeployment) -> Res
         let name = format!("{NAME}-{ordinal}");
         let images = nodes.named(&name).sequence_of(current_image);
         ensure!(images == ["", IMAGE_V1, IMAGE_V3], "\"{name}\" reported {images:?}");
+        stored_before_heard(&versions, &nodes.named(&name), (HASH_V2, IMAGE_V2))?;
+        stored_before_heard(&versions, &nodes.named(&name), (HASH_V3, IMAGE_V3))?;
         let templates =
             sets.named(&name).sequence_of(|it| template_image(it, "seid").unwrap_or_default());
         ensure!(templates.last().map(String::as_str) == Some(IMAGE_V3), "{templates:?}");
     }
+    Ok(())
+}
+
+/// A child hears of a template only after the rollout to it was stored.
+fn stored_before_heard(
+    fleets: &Versions<SeiNodeDeployment>,
+    nodes: &Versions<SeiNode>,
+    (hash, image): (&str, &str),
+) -> Result<()> {
+    fn revision(version: Option<&ObjectMeta>) -> Result<u64> {
+        let version = version.and_then(|it| it.resource_version.as_ref());
+        Ok(version.context("no version")?.parse()?)
+    }
+    let stored = fleets.first(|it| target(it).as_deref() == Some(hash));
+    let heard = nodes.first(|it| it.spec.image == image);
+    let stored = revision(stored.map(|it| &it.object.metadata))?;
+    let heard = revision(heard.map(|it| &it.object.metadata))?;
+    ensure!(stored < heard, "a child asked for {image} before the rollout to it was stored");
     Ok(())
 }
 
