@@ -17,6 +17,8 @@ closed_words! {
         NodesReady = "NodesReady",
         /// SeiNodeDeployment: its HTTPRoutes are applied and resolve.
         RouteReady = "RouteReady",
+        /// SeiNodeDeployment: the Gateway takes its HTTPRoutes. Says what the Gateway says.
+        RouteAccepted = "RouteAccepted",
         /// SeiNodeDeployment: a genesis ceremony is asked for and not complete.
         GenesisCeremonyNeeded = "GenesisCeremonyNeeded",
         /// SeiNodeDeployment: the genesis ceremony is done.
@@ -67,10 +69,10 @@ closed_words! {
         NotSupportedYet = "NotSupportedYet",
         /// Ready, Stalled: the spec breaks a rule of the schema; stored before the rule existed.
         InvalidSpec = "InvalidSpec",
-        /// Ready, Stalled: an object at one of our names belongs to somebody else.
+        /// Ready, Stalled, RouteReady: an object at one of our names belongs to somebody else.
         ForeignObject = "ForeignObject",
-        /// Ready, Reconciling: an object at one of our names is a dead owner's; waiting for the
-        /// garbage collector.
+        /// Ready, Reconciling, RouteReady: an object at one of our names is a dead owner's; waiting
+        /// for the garbage collector.
         LeftoverObject = "LeftoverObject",
         /// Ready, Stalled: an invariant of the controller broke.
         InternalError = "InternalError",
@@ -80,7 +82,7 @@ closed_words! {
         Settled = "Settled",
         /// Ready: the object is being deleted.
         Terminating = "Terminating",
-        /// Reconciling, Stalled: the last attempt failed; another follows.
+        /// Reconciling, Stalled, RouteReady: the last attempt failed; another follows.
         Retrying = "Retrying",
 
         /// Paused True: the spec says so. Ready, Reconciling, Stalled, False: it waits for that.
@@ -120,10 +122,20 @@ closed_words! {
 
         /// RouteReady True.
         HttpRouteReady = "HTTPRouteReady",
-        /// RouteReady False: the cluster has no HTTPRoute kind.
+        /// RouteReady, RouteAccepted, False: the cluster has no HTTPRoute kind.
         CrdNotInstalled = "CRDNotInstalled",
         /// RouteReady False: the first host name does not resolve.
         DnsPending = "DNSPending",
+
+        /// RouteAccepted True.
+        Accepted = "Accepted",
+        /// RouteAccepted False: the Gateway refuses a route; its own reason is in the message.
+        NotAccepted = "NotAccepted",
+        /// RouteAccepted False: the Gateway cannot follow a route to its Service; its own reason is
+        /// in the message.
+        RefsNotResolved = "RefsNotResolved",
+        /// RouteAccepted Unknown: the Gateway has not spoken about every route.
+        GatewayPending = "GatewayPending",
 
         /// GenesisCeremonyNeeded True.
         GenesisConfigured = "GenesisConfigured",

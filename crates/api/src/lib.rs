@@ -17,6 +17,7 @@ mod words;
 
 pub mod condition;
 pub mod event;
+pub mod gateway;
 pub mod k8s;
 pub mod labels;
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 mod fields;
 
-use fields::Fields;
+use fields::{Fields, Whole};
 
 use crate::quantity::Nanos;
 
@@ -28,8 +28,26 @@ pub fn is_applied(desired: &Value, live: &Value, manager: &str) -> bool {
     let Some(owned) = Fields::applied_by(live, manager, &desired["apiVersion"]) else {
         return false;
     };
+    matches(desired, live, &owned)
+}
+
+/// The same for objects whose lists the server tracks whole and still fills in, as it does those
+/// of custom resources.
+///
+/// What such a list has beyond `desired` is taken for a default. Nobody else can have put it
+/// there: a change of any part makes the whole list theirs. A field that we once applied inside
+/// such a list and no longer render stays unnoticed.
+#[must_use]
+pub fn is_applied_but_for_defaults(desired: &Value, live: &Value, manager: &str) -> bool {
+    let Some(owned) = Fields::applied_by(live, manager, &desired["apiVersion"]) else {
+        return false;
+    };
+    matches(desired, live, &owned.with(Whole::Defaulted))
+}
+
+fn matches(desired: &Value, live: &Value, owned: &Fields<'_>) -> bool {
     match (desired.as_object(), live.as_object()) {
-        (Some(desired), Some(live)) => entries(desired, live, &owned, Place::Object),
+        (Some(desired), Some(live)) => entries(desired, live, owned, Place::Object),
         (Some(_) | None, Some(_) | None) => false,
     }
 }
@@ -128,7 +146,10 @@ fn covers(desired: &Value, live: &Value, owned: &Fields<'_>, place: Place) -> bo
             live.as_array().is_some_and(|live| elements(list, live, owned))
         }
         Value::Array(list) if list.is_empty() => live.is_null() || desired == live,
-        Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Null => desired == live,
+        Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Null => match owned.whole() {
+            Whole::Exact => desired == live,
+            Whole::Defaulted => is_filled(desired, live),
+        },
         Value::Number(_) | Value::String(_) => {
             desired == live || (place == Place::Quantities && same_quantity(desired, live))
         }
@@ -164,6 +185,21 @@ fn elements(desired: &[Value], live: &[Value], owned: &Fields<'_>) -> bool {
     positions.sort_unstable();
     positions.len() == desired.len()
         && positions.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1)
+}
+
+/// Is `live` what `desired` becomes when fields that it leaves out are filled in?
+fn is_filled(desired: &Value, live: &Value) -> bool {
+    match (desired, live) {
+        (Value::Object(desired), Value::Object(live)) => desired
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .all(|(key, value)| live.get(key).is_some_and(|live| is_filled(value, live))),
+        (Value::Array(desired), Value::Array(live)) => {
+            desired.len() == live.len()
+                && desired.iter().zip(live).all(|(desired, live)| is_filled(desired, live))
+        }
+        (desired, live) => desired == live,
+    }
 }
 
 fn same_quantity(left: &Value, right: &Value) -> bool {

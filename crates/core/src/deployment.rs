@@ -5,6 +5,7 @@
 mod children;
 mod conclude;
 mod decide;
+mod doors;
 mod finalize;
 mod hash;
 mod notices;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, k8s};
+use sei_api::{SeiNode, SeiNodeDeployment, k8s};
 use uuid::Uuid;
 
 use crate::node::Seen;
@@ -27,6 +28,7 @@ pub use crate::node::Env;
 pub use children::child_name;
 pub use conclude::conclude;
 pub use decide::decide;
+pub use doors::{DoorNeeds, Doors, Resolution, Routes};
 pub use hash::template_hash;
 pub use notices::notices;
 pub use urgency::urgency;
@@ -38,13 +40,15 @@ pub struct Needs {
     pub names: Vec<String>,
     /// Confirm with the API server that no internal Service exists when the cache has none.
     pub confirm_service: bool,
+    /// For the public face.
+    pub doors: DoorNeeds,
 }
 
 /// What this fleet's next round asks for.
 #[must_use]
-pub fn needs(fleet: &SeiNodeDeployment, _status: &SeiNodeDeploymentStatus) -> Needs {
+pub fn needs(fleet: &SeiNodeDeployment, env: Env<'_>) -> Needs {
     let names = children::ordinals(fleet).map(|it| child_name(fleet, it)).collect();
-    Needs { names, confirm_service: true }
+    Needs { names, confirm_service: true, doors: doors::needs(fleet, env) }
 }
 
 /// Everything a round knows about the world, besides the fleet itself.
@@ -61,6 +65,8 @@ pub struct Observed {
     pub workloads: BTreeMap<String, Workload>,
     /// The internal Service.
     pub internal_service: Seen<k8s::Service>,
+    /// The public face.
+    pub doors: Doors,
 }
 
 /// What runs for one child.

@@ -3,6 +3,7 @@
 //! The lists are closed: the operator's role in the cluster is generated from them
 //! (see [`crate::rbac`]), so a write that is not here cannot happen.
 
+use sei_api::gateway::HttpRoute;
 use sei_api::{SeiNode, k8s};
 use sei_sidecar_api::TaskRequest;
 
@@ -25,6 +26,8 @@ pub enum Resource {
     Claim,
     /// Access rules of the proxy in front of a sidecar.
     ConfigMap,
+    /// Public routes of fleets.
+    HttpRoute,
     /// Kubernetes Events.
     Event,
 }
@@ -75,6 +78,8 @@ pub enum Desired {
     Claim(k8s::PersistentVolumeClaim),
     /// The access rules of a node's proxy.
     ConfigMap(k8s::ConfigMap),
+    /// A public route of a fleet.
+    HttpRoute(HttpRoute),
 }
 
 /// One existing object, as it was when it was looked at.
@@ -113,6 +118,7 @@ impl Desired {
             Self::Service(_) => Resource::Service,
             Self::Claim(_) => Resource::Claim,
             Self::ConfigMap(_) => Resource::ConfigMap,
+            Self::HttpRoute(_) => Resource::HttpRoute,
         }
     }
 
@@ -125,6 +131,7 @@ impl Desired {
             Self::Service(object) => &object.metadata,
             Self::Claim(object) => &object.metadata,
             Self::ConfigMap(object) => &object.metadata,
+            Self::HttpRoute(object) => &object.metadata,
         };
         meta.name.as_deref().unwrap_or_default()
     }
@@ -156,8 +163,8 @@ impl Outcome {
 
 /// The fault that decides what happens next: the most final of those that occurred.
 #[must_use]
-pub fn worst(outcomes: &[Outcome]) -> Option<&Fault> {
-    outcomes.iter().filter_map(Outcome::fault).max_by_key(|fault| fault.class)
+pub fn worst<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Option<&'a Fault> {
+    outcomes.into_iter().filter_map(Outcome::fault).max_by_key(|fault| fault.class)
 }
 
 impl Desired {
@@ -172,6 +179,7 @@ impl Desired {
             Self::Service(object) => serde_json::to_value(object),
             Self::Claim(object) => serde_json::to_value(object),
             Self::ConfigMap(object) => serde_json::to_value(object),
+            Self::HttpRoute(object) => serde_json::to_value(object),
         }
     }
 }

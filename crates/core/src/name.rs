@@ -8,6 +8,8 @@ use std::fmt;
 use sei_api::k8s::ResourceExt;
 use sei_api::{SeiNode, SeiNodeDeployment};
 
+use crate::render::routes::Protocol;
+
 /// Most bytes of a DNS label: Services, host names, label values.
 const LABEL_BYTES_MAX: usize = 63;
 /// Most bytes of a DNS name: other objects, fully qualified hosts.
@@ -22,6 +24,9 @@ const CLAIM_PREFIX: &str = "data-";
 const PROXY_CONFIG_SUFFIX: &str = "-rbac-proxy-config";
 const POD_SUFFIX: &str = "-0";
 const INTERNAL_SUFFIX: &str = "-internal";
+const EXTERNAL_SUFFIX: &str = "-external";
+/// A hyphen and the longest protocol of a route.
+const ROUTE_SUFFIX_BYTES_MAX: usize = "-grpc".len();
 const CLUSTER_DOMAIN: &str = "svc.cluster.local";
 
 /// Declares a name: a text of at most `BYTES_MAX` bytes.
@@ -86,6 +91,10 @@ name! {
     /// Name of a Service of a fleet.
     ServiceName, LABEL_BYTES_MAX
 }
+name! {
+    /// Name of a route of a fleet; also the first label of its host names.
+    RouteName, LABEL_BYTES_MAX
+}
 
 const _: () = {
     assert!(NodeName::BYTES_MAX + REVISION_HASH_BYTES <= LABEL_BYTES_MAX);
@@ -94,6 +103,8 @@ const _: () = {
     assert!(NodeName::BYTES_MAX + PROXY_CONFIG_SUFFIX.len() <= ConfigMapName::BYTES_MAX);
     assert!(FleetName::BYTES_MAX + CHILD_SUFFIX_BYTES_MAX <= NodeName::BYTES_MAX);
     assert!(FleetName::BYTES_MAX + INTERNAL_SUFFIX.len() <= ServiceName::BYTES_MAX);
+    assert!(FleetName::BYTES_MAX + EXTERNAL_SUFFIX.len() <= ServiceName::BYTES_MAX);
+    assert!(FleetName::BYTES_MAX + ROUTE_SUFFIX_BYTES_MAX <= RouteName::BYTES_MAX);
     let dots = 3;
     let host = PodName::BYTES_MAX + NodeName::BYTES_MAX + LABEL_BYTES_MAX + CLUSTER_DOMAIN.len();
     assert!(host + dots <= DOMAIN_BYTES_MAX);
@@ -229,6 +240,18 @@ impl FleetName {
     #[must_use]
     pub fn internal_service(&self) -> ServiceName {
         ServiceName(format!("{self}{INTERNAL_SUFFIX}"))
+    }
+
+    /// The Service behind the fleet's routes.
+    #[must_use]
+    pub fn external_service(&self) -> ServiceName {
+        ServiceName(format!("{self}{EXTERNAL_SUFFIX}"))
+    }
+
+    /// The route of this protocol.
+    #[must_use]
+    pub fn route(&self, protocol: Protocol) -> RouteName {
+        RouteName(format!("{self}-{}", protocol.as_str()))
     }
 }
 

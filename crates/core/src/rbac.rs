@@ -36,6 +36,7 @@ pub fn api_name(resource: Resource) -> (&'static str, &'static str) {
         Resource::Service => ("", "services"),
         Resource::Claim => ("", "persistentvolumeclaims"),
         Resource::ConfigMap => ("", "configmaps"),
+        Resource::HttpRoute => ("gateway.networking.k8s.io", "httproutes"),
         Resource::Event => ("", "events"),
     }
 }
@@ -54,6 +55,7 @@ fn reads() -> Vec<Grant> {
         Resource::Service,
         Resource::Claim,
         Resource::ConfigMap,
+        Resource::HttpRoute,
     ]
     .into_iter()
     .map(|resource| (api_name(resource), vec!["get", "list", "watch"]))
@@ -68,9 +70,12 @@ fn writes() -> Vec<Grant> {
         (api_name(Resource::SeiNode), apply.clone()),
         (api_name(Resource::StatefulSet), apply.clone()),
         (api_name(Resource::Service), apply.clone()),
-        (api_name(Resource::ConfigMap), apply),
+        (api_name(Resource::ConfigMap), apply.clone()),
+        (api_name(Resource::HttpRoute), apply),
         (api_name(Resource::Claim), vec!["create", "patch", "delete"]),
         (api_name(Resource::SeiNode), vec!["delete"]),
+        (api_name(Resource::Service), vec!["delete"]),
+        (api_name(Resource::HttpRoute), vec!["delete"]),
         (api_name(Resource::Pod), vec!["delete"]),
     ]
 }

@@ -20,6 +20,7 @@ mod statefulset;
 pub mod fleet;
 pub mod mode;
 pub mod ports;
+pub mod routes;
 
 use mode::Mode;
 

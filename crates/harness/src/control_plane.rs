@@ -22,7 +22,7 @@ mod pki;
 mod server;
 mod timeouts;
 
-pub use crds::{install as install_crds, shipped_crds};
+pub use crds::{gateway_crds, install as install_crds, shipped_crds};
 pub use pki::{Pair, Pki, TokenKeys};
 pub use server::{Server, ServerSpec};
 
@@ -57,14 +57,14 @@ pub struct ControlPlaneOptions {
 }
 
 impl ControlPlaneOptions {
-    /// Binaries, timeouts and output from the environment; the shipped CRDs.
+    /// Binaries, timeouts and output from the environment; the shipped CRDs and the Gateway API's.
     ///
     /// # Errors
     /// When binaries are missing, or a timeout variable does not parse.
     pub fn from_env() -> Result<Self> {
         Ok(Self {
             assets: assets::locate()?,
-            crd_dirs: vec![shipped_crds()],
+            crd_dirs: vec![shipped_crds(), gateway_crds()],
             api_server_flags: BTreeMap::new(),
             start_timeout: timeouts::from_env("KUBEBUILDER_CONTROLPLANE_START_TIMEOUT")?,
             stop_timeout: timeouts::from_env("KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT")?,

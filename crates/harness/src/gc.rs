@@ -13,6 +13,7 @@ use kube::api::{ApiResource, DeleteParams, Preconditions};
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
+use sei_api::gateway::HttpRoute;
 use sei_api::k8s::{
     ConfigMap, Job, OwnerReference, PersistentVolumeClaim, Pod, Service, StatefulSet,
 };
@@ -201,6 +202,7 @@ fn kinds() -> Vec<ApiResource> {
         ApiResource::erase::<ConfigMap>(&()),
         ApiResource::erase::<Job>(&()),
         ApiResource::erase::<Pod>(&()),
+        ApiResource::erase::<HttpRoute>(&()),
     ]
 }
 
@@ -210,6 +212,13 @@ fn changes(kind: usize, api: Api<Metadata>) -> BoxStream<'static, Change> {
         .filter_map(move |event| async move {
             match event {
                 Ok(event) => Some((kind, event)),
+                // A kind that the cluster lacks has no objects, and keeps nobody waiting.
+                Err(watcher::Error::InitialListFailed(kube::Error::Api(status)))
+                    if status.code == 404 =>
+                {
+                    sleep(RETRY).await;
+                    Some((kind, Event::InitDone))
+                }
                 Err(_) => {
                     sleep(RETRY).await;
                     None

@@ -72,6 +72,7 @@ impl<K: Kind> Actor<'_, K> {
             Resource::ConfigMap => {
                 uid(self.writer(&stores.config_maps).apply(&key, body, over).await)
             }
+            Resource::HttpRoute => uid(self.writer(&stores.routes).apply(&key, body, over).await),
             Resource::SeiNodeDeployment | Resource::Pod | Resource::Event => {
                 return Err(unbuilt(object.resource()));
             }
@@ -90,6 +91,7 @@ impl<K: Kind> Actor<'_, K> {
             Desired::Service(it) => uid(self.writer(self.services()).create(&key, it).await),
             Desired::Claim(it) => uid(self.writer(&stores.claims).create(&key, it).await),
             Desired::ConfigMap(it) => uid(self.writer(&stores.config_maps).create(&key, it).await),
+            Desired::HttpRoute(it) => uid(self.writer(&stores.routes).create(&key, it).await),
         };
         result.map_err(|fault| fault.of_write(&what(object.resource(), object.name())))
     }
@@ -103,6 +105,7 @@ impl<K: Kind> Actor<'_, K> {
             Resource::Service => self.patch(self.services(), target, metadata).await,
             Resource::Claim => self.patch(&stores.claims, target, metadata).await,
             Resource::ConfigMap => self.patch(&stores.config_maps, target, metadata).await,
+            Resource::HttpRoute => self.patch(&stores.routes, target, metadata).await,
             Resource::SeiNodeDeployment | Resource::Pod | Resource::Event => {
                 return Err(unbuilt(target.resource));
             }
@@ -116,9 +119,10 @@ impl<K: Kind> Actor<'_, K> {
             Resource::SeiNode => self.remove(&stores.nodes, target).await,
             Resource::Pod => self.remove(&stores.pods, target).await,
             Resource::Claim => self.remove(&stores.claims, target).await,
+            Resource::Service => self.remove(self.services(), target).await,
+            Resource::HttpRoute => self.remove(&stores.routes, target).await,
             Resource::SeiNodeDeployment
             | Resource::StatefulSet
-            | Resource::Service
             | Resource::ConfigMap
             | Resource::Event => return Err(unbuilt(target.resource)),
         };
@@ -204,6 +208,7 @@ fn word(resource: Resource) -> &'static str {
         Resource::Service => "Service",
         Resource::Claim => "PersistentVolumeClaim",
         Resource::ConfigMap => "ConfigMap",
+        Resource::HttpRoute => "HTTPRoute",
         Resource::Event => "Event",
     }
 }

@@ -12,6 +12,7 @@ use crate::cluster::stores::Stores;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::recorder::Recorder;
 use crate::sidecars::Sidecars;
 
@@ -24,6 +25,8 @@ pub struct Context {
     pub stores: Arc<Stores>,
     /// The sidecars of the nodes, and what they last said.
     pub sidecars: Arc<Sidecars>,
+    /// Whether the host names of fleets resolve.
+    pub names: Names,
     /// Takes notices.
     pub recorder: Recorder,
     /// Counts.

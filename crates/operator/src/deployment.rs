@@ -37,8 +37,8 @@ impl Kind for Deployment {
         object.status.as_ref()
     }
 
-    fn needs(object: &SeiNodeDeployment, status: &SeiNodeDeploymentStatus, _env: Env<'_>) -> Needs {
-        deployment::needs(object, status)
+    fn needs(object: &SeiNodeDeployment, _status: &SeiNodeDeploymentStatus, env: Env<'_>) -> Needs {
+        deployment::needs(object, env)
     }
 
     async fn observe(context: &Context, object: &SeiNodeDeployment, needs: Needs) -> Observed {
@@ -82,5 +82,7 @@ impl Kind for Deployment {
         samples::fleet(context, object, change);
     }
 
-    fn forget(_context: &Context, _key: &Key) {}
+    fn forget(context: &Context, key: &Key) {
+        context.names.forget(key);
+    }
 }

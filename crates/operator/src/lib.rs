@@ -15,6 +15,7 @@ pub mod kind;
 pub mod leader;
 pub mod limits;
 pub mod metrics;
+pub mod names;
 pub mod node;
 pub mod observe;
 pub mod pass;
@@ -38,6 +39,7 @@ use sei_sidecar_client::{BuildError, ClientConfig, HttpSidecars, TokenFile};
 use tokio_util::sync::CancellationToken;
 
 use limits::Limits;
+use names::SystemResolver;
 use process::ProcessError;
 use settings::Settings;
 use wiring::{Inputs, wire};
@@ -69,6 +71,7 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
             client: parts.client,
             scope: parts.settings.scope,
             sidecars,
+            resolver: Arc::new(SystemResolver),
             platform: parts.settings.platform,
             tempo: Tempo::default(),
             limits: Limits::default(),

@@ -22,6 +22,8 @@ pub struct Limits {
     pub watch_backoff_first: Duration,
     /// Longest wait of a watch after an error.
     pub watch_backoff_max: Duration,
+    /// How often a kind that the cluster does not have is asked for: it may be installed later.
+    pub absent_kind_poll: Duration,
     /// First wait of an object after a failed pass.
     pub backoff_first: Duration,
     /// Longest wait of an object after failed passes.
@@ -33,6 +35,16 @@ pub struct Limits {
     pub stale_retry: Duration,
     /// A cache that is behind our own write for this long is asked past, once.
     pub stale_max: Duration,
+    /// Host names that are looked up side by side.
+    pub lookups_at_once: usize,
+    /// A host name that was not found within this counts as not found.
+    pub lookup_timeout: Duration,
+    /// First wait before a name that was not found is looked up again.
+    pub lookup_pause_first: Duration,
+    /// Longest wait before a name that was not found is looked up again.
+    pub lookup_pause_max: Duration,
+    /// Wait before a name that was found is looked up again.
+    pub lookup_pause_resolved: Duration,
     /// What running passes are given when the process leaves; queued events and the lease want
     /// their share of the same five seconds.
     pub stop_grace: Duration,
@@ -48,11 +60,17 @@ impl Default for Limits {
             watch_grace: Duration::from_secs(5),
             watch_backoff_first: Duration::from_millis(800),
             watch_backoff_max: Duration::from_secs(30),
+            absent_kind_poll: Duration::from_secs(3),
             backoff_first: Duration::from_millis(5),
             backoff_max: Duration::from_secs(30),
             conflict_max: Duration::from_secs(1),
             stale_retry: Duration::from_secs(1),
             stale_max: Duration::from_secs(5),
+            lookups_at_once: 16,
+            lookup_timeout: Duration::from_secs(5),
+            lookup_pause_first: Duration::from_secs(1),
+            lookup_pause_max: Duration::from_secs(10),
+            lookup_pause_resolved: Duration::from_secs(300),
             stop_grace: Duration::from_secs(2),
         }
     }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{OptionFuture, join3, join4};
+use futures::future::{OptionFuture, join, join_all, join3, join4};
 use jiff::Timestamp;
 use sei_api::{SeiNode, SeiNodeDeployment, labels};
-use sei_core::deployment::{self, Workload};
+use sei_core::deployment::{self, DoorNeeds, Doors, Resolution, Routes, Workload};
 use sei_core::effect::Resource;
 use sei_core::name::{FleetName, NodeName};
 use sei_core::node::{self, Pods, Seen};
 
-use crate::cluster::store::{Cached, Store};
+use crate::cluster::store::{Cached, Presence, Store};
 use crate::cluster::{Key, Object, read};
 use crate::context::Context;
 
@@ -35,7 +35,7 @@ pub async fn node(context: &Context, object: &SeiNode, needs: node::Needs) -> no
         OptionFuture::from(needs.health.map(|max_age| context.sidecars.health(&key, max_age))),
     );
     let ((statefulset, service, claim, config_map), (pods, task, health)) =
-        futures::future::join(objects, told).await;
+        join(objects, told).await;
     node::Observed {
         now: whole_seconds(context.clock.now()),
         fresh_id: context.ids.fresh(),
@@ -59,7 +59,8 @@ pub async fn deployment(
     let key = Key::of(&fleet.metadata);
     let service = Key::new(&key.namespace, FleetName::of(fleet).internal_service().as_str());
     let internal_service =
-        seen(context, (&context.stores.fleet_services, &service), needs.confirm_service).await;
+        seen(context, (&context.stores.fleet_services, &service), needs.confirm_service);
+    let (internal_service, doors) = join(internal_service, doors(context, &key, needs.doors)).await;
     let labelled = context.stores.nodes.labelled(&key.namespace, (FLEET, &key.name));
     let labelled = labelled.iter().filter_map(|node| node.metadata.name.clone());
     let names: BTreeSet<String> = needs.names.into_iter().chain(labelled).collect();
@@ -78,7 +79,45 @@ pub async fn deployment(
         children,
         workloads,
         internal_service,
+        doors,
     }
+}
+
+/// What a round over the fleet `key` reads for its public face.
+async fn doors(context: &Context, key: &Key, needs: DoorNeeds) -> Doors {
+    let stores = &context.stores;
+    let service = Key::new(&key.namespace, &format!("{}-external", key.name));
+    let service = seen(context, (&stores.fleet_services, &service), needs.confirm_service);
+    let (service, routes) = join(service, routes(context, key, needs.routes)).await;
+    let name = match needs.host {
+        Some(host) => context.names.ask(key, &host),
+        None => {
+            context.names.forget(key);
+            Resolution::Unknown
+        }
+    };
+    Doors { service, routes, name }
+}
+
+async fn routes(context: &Context, fleet: &Key, wanted: Vec<String>) -> Routes {
+    let store = &context.stores.routes;
+    match store.presence() {
+        Presence::Unknown => return Routes::Unlisted,
+        Presence::Missing => return Routes::NotInstalled,
+        Presence::Served => {}
+    }
+    let labelled = store.labelled(&fleet.namespace, (FLEET, &fleet.name));
+    let labelled = labelled.iter().filter_map(|it| it.metadata.name.clone());
+    let names: BTreeSet<String> = wanted.iter().cloned().chain(labelled).collect();
+    let looks = names.into_iter().map(|name| {
+        let confirm = wanted.contains(&name);
+        async move {
+            let key = Key::new(&fleet.namespace, &name);
+            let route = seen(context, (store, &key), confirm).await;
+            (name, route)
+        }
+    });
+    Routes::Known(join_all(looks).await.into_iter().collect())
 }
 
 const FLEET: &str = labels::NODEDEPLOYMENT;

@@ -19,13 +19,14 @@ use crate::admin::{Health, Liveness, Readiness};
 use crate::clock::Clock;
 use crate::cluster::Object;
 use crate::cluster::store::{Change, Store};
-use crate::cluster::stores::{OF_FLEET, OF_NODE, Stores};
-use crate::cluster::watch::Watch;
+use crate::cluster::stores::{OF_FLEET, OF_NODE, ROUTE, Stores};
+use crate::cluster::watch::{Need, Watch};
 use crate::context::{ClientHandle, Context};
 use crate::deployment::Deployment;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::names::{Names, Resolver};
 use crate::node::Node;
 use crate::pass::Shell;
 use crate::process::Controllers;
@@ -50,6 +51,8 @@ pub struct Inputs {
     pub scope: Scope,
     /// Where the sidecar of a node is reached.
     pub sidecars: Arc<dyn SidecarFactory>,
+    /// Where host names are looked up.
+    pub resolver: Arc<dyn Resolver>,
     /// What nodes run on.
     pub platform: Platform,
     /// Paces of the decisions.
@@ -90,10 +93,12 @@ pub fn wire(
     let watches = Watches::new(&inputs, &triggers, readiness).all(&stores);
     let liveness = liveness(&stores, inputs.limits.silence_max());
     let queues = (Arc::clone(&triggers.nodes), Arc::clone(&triggers.fleets));
+    let names = Names::new(inputs.resolver, &inputs.limits, &inputs.ids, &triggers.fleets);
     let context = Arc::new(Context {
         client: ClientHandle(inputs.client),
         stores,
         sidecars,
+        names,
         recorder,
         metrics: inputs.metrics,
         clock: inputs.clock,
@@ -140,7 +145,20 @@ impl<'a> Watches<'a> {
             self.watch((&stores.fleet_services, Some(OF_FLEET)), Triggers::fleet_service_changed),
             self.watch((&stores.claims, Some(OF_NODE)), Triggers::node_part_changed),
             self.watch((&stores.config_maps, Some(OF_NODE)), Triggers::node_part_changed),
+            self.watch_if_there((&stores.routes, Some(ROUTE)), Triggers::route_changed),
         ]
+    }
+
+    /// A kind that the cluster may lack. Nothing waits for it; when it comes or goes, the fleets
+    /// that want it are woken.
+    fn watch_if_there<K: Object>(
+        &self,
+        (store, selector): (&Arc<Store<K>>, Option<&'static str>),
+        wake: fn(&Triggers, &Change<K>),
+    ) -> BoxFuture<'static, ()> {
+        let watch = self.prepared((store, selector), Need::Optional);
+        let (turned, triggers) = (Arc::clone(self.triggers), Arc::clone(self.triggers));
+        watch.run(move || turned.routes_turned(), move |change| wake(&triggers, change)).boxed()
     }
 
     fn watch<K: Object>(
@@ -148,23 +166,13 @@ impl<'a> Watches<'a> {
         (store, selector): (&Arc<Store<K>>, Option<&'static str>),
         wake: fn(&Triggers, &Change<K>),
     ) -> BoxFuture<'static, ()> {
-        let client = self.inputs.client.clone();
-        let api: Api<DeserializeGuard<K>> = match &self.inputs.scope {
-            Scope::Cluster => Api::all(client),
-            Scope::Namespace(namespace) => Api::namespaced(client, namespace),
-        };
-        let watch = Watch {
-            store: Arc::clone(store),
-            api,
-            selector,
-            limits: self.inputs.limits.clone(),
-            ids: self.inputs.ids.clone(),
-            metrics: Arc::clone(&self.inputs.metrics),
-        };
+        let watch = self.prepared((store, selector), Need::Required);
         let permit = self.readiness.permit(store.kind());
         self.missing.fetch_add(1, Ordering::AcqRel);
         let (missing, triggers) = (Arc::clone(&self.missing), Arc::clone(self.triggers));
+        let mut permit = Some(permit);
         let complete = move || {
+            let Some(permit) = permit.take() else { return };
             permit.ready();
             if missing.fetch_sub(1, Ordering::AcqRel) == 1 {
                 triggers.open();
@@ -172,6 +180,27 @@ impl<'a> Watches<'a> {
         };
         let triggers = Arc::clone(self.triggers);
         watch.run(complete, move |change| wake(&triggers, change)).boxed()
+    }
+
+    fn prepared<K: Object>(
+        &self,
+        (store, selector): (&Arc<Store<K>>, Option<&'static str>),
+        need: Need,
+    ) -> Watch<K> {
+        let client = self.inputs.client.clone();
+        let api: Api<DeserializeGuard<K>> = match &self.inputs.scope {
+            Scope::Cluster => Api::all(client),
+            Scope::Namespace(namespace) => Api::namespaced(client, namespace),
+        };
+        Watch {
+            store: Arc::clone(store),
+            api,
+            selector,
+            need,
+            limits: self.inputs.limits.clone(),
+            ids: self.inputs.ids.clone(),
+            metrics: Arc::clone(&self.inputs.metrics),
+        }
     }
 }
 

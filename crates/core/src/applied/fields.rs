@@ -9,6 +9,16 @@ use serde_json::Value;
 pub(super) struct Fields<'a> {
     own: &'a Value,
     others: Vec<&'a Value>,
+    whole: Whole,
+}
+
+/// What the server makes of a value that it tracks as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// It stores it as it was sent.
+    Exact,
+    /// It fills in fields that were left out.
+    Defaulted,
 }
 
 /// One list element of the tree.
@@ -37,7 +47,17 @@ impl<'a> Fields<'a> {
         };
         let own = entries.iter().find(is_own).filter(|it| it["apiVersion"] == *api_version)?;
         let others = entries.iter().filter(|entry| !is_own(entry)).map(|it| &it["fieldsV1"]);
-        Some(Self { own: &own["fieldsV1"], others: others.collect() })
+        Some(Self { own: &own["fieldsV1"], others: others.collect(), whole: Whole::Exact })
+    }
+
+    /// The same fields, of a server that treats whole values so.
+    pub(super) fn with(self, whole: Whole) -> Self {
+        Self { whole, ..self }
+    }
+
+    /// What the server makes of a value that it tracks as a whole.
+    pub(super) fn whole(&self) -> Whole {
+        self.whole
     }
 
     /// Our fields below the field `name`, if it or anything in it is ours.
@@ -75,7 +95,7 @@ impl<'a> Fields<'a> {
 
     fn below(&self, key: &str) -> Option<Self> {
         let others = self.others.iter().filter_map(|it| it.get(key));
-        Some(Self { own: self.own.get(key)?, others: others.collect() })
+        Some(Self { own: self.own.get(key)?, others: others.collect(), whole: self.whole })
     }
 }
 

@@ -1,10 +1,10 @@
 //! What became of a round's effects, folded into the fleet's status.
 
 use sei_api::event::Reason;
-use sei_api::{SeiNodeDeployment, SeiNodeDeploymentStatus};
+use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::decision::{Conclusion, Decision, Requeue};
-use crate::deployment::{Env, Observed, report};
+use crate::deployment::{Env, Observed, doors, report};
 use crate::effect::{Desired, Effect, Outcome, Resource, worst};
 use crate::fault::Class;
 use crate::notice::Notice;
@@ -19,22 +19,39 @@ pub fn conclude(
     env: Env<'_>,
     (decision, outcomes): (Decision<SeiNodeDeploymentStatus>, &[Outcome]),
 ) -> Conclusion<SeiNodeDeploymentStatus> {
-    let mut notices = decision.notices;
-    notices.extend(decision.effects.iter().zip(outcomes).filter_map(told));
-    let fault = worst(outcomes);
+    let results = || decision.effects.iter().zip(outcomes);
+    let mut notices = decision.notices.clone();
+    notices.extend(results().filter_map(told));
+    let about_doors = |effect: &Effect| doors::owns(fleet, effect);
+    let leaving = before.phase == Some(DeploymentPhase::Terminating);
+    let attended = doors::Attended {
+        performed: decision.requeue != Requeue::NextPass,
+        fault: worst(results().filter(|(it, _)| about_doors(it)).map(|(_, it)| it)),
+    };
+    // Nothing but the end of the fleet waits for the public face.
+    let fault = worst(results().filter(|(it, _)| leaving || !about_doors(it)).map(|(_, it)| it));
     let undone = SeiNodeDeploymentStatus {
         observed_generation: decision.status.observed_generation,
         ..before.clone()
     };
-    let (mut status, requeue) = match fault.map(|it| it.class) {
+    let (mut status, mut requeue) = match fault.map(|it| it.class) {
         None => (decision.status, decision.requeue),
         Some(Class::Waiting) => (undone, Requeue::After(env.tempo.task_poll_max)),
         Some(Class::Conflict | Class::Transient | Class::Terminal) => (undone, Requeue::Backoff),
     };
+    if let (None, Some(fault)) = (fault, attended.fault) {
+        requeue = doors::retry(requeue, fault, env);
+    }
     // Who wrote first is nobody's trouble: the next look shows what is there now.
     let trouble = fault.filter(|it| it.class != Class::Conflict);
+    let hidden = leaving.then(|| doors::hidden(fleet, seen)).flatten();
+    let trouble = trouble.or(hidden.as_ref());
+    if leaving && (attended.fault.is_some() || hidden.is_some()) {
+        notices.extend(trouble.and_then(|it| doors::failed(before, it)));
+    }
     let wrote = decision.effects.iter().any(writes_a_child);
-    report::summarize(report::End { fleet, seen, env, trouble, wrote }, &mut status);
+    let end = report::End { fleet, seen, env, trouble, wrote, doors: attended };
+    report::summarize(end, &mut status);
     Conclusion { status, requeue, notices }
 }
 
@@ -62,7 +79,8 @@ fn told((effect, outcome): (&Effect, &Outcome)) -> Option<Notice> {
             Desired::StatefulSet(_)
             | Desired::Service(_)
             | Desired::Claim(_)
-            | Desired::ConfigMap(_) => None,
+            | Desired::ConfigMap(_)
+            | Desired::HttpRoute(_) => None,
         },
         Effect::Delete(target) if target.resource == Resource::SeiNode => {
             let message = format!("Scaled down SeiNode {}", target.name);

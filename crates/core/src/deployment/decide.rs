@@ -9,6 +9,7 @@
 //! 5. No rollout: keep the children as the template says.
 //! 6. With or without a rollout: missing children are created, surplus ones deleted, the internal
 //!    Service is kept.
+//! 7. Whatever the rest comes to, the public face is kept; nothing waits for it.
 
 use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, labels};
 
@@ -16,7 +17,7 @@ use crate::applied::is_applied;
 use crate::decision::{Decision, Requeue};
 use crate::deployment::children::{self, Children, Place, Slot};
 use crate::deployment::rollout::{self, Progress, Turn};
-use crate::deployment::{Env, Observed, finalize, owner, report, spec};
+use crate::deployment::{Env, Observed, doors, finalize, owner, report, spec};
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::node::Seen;
 use crate::ownership::{Ownership, classify};
@@ -31,7 +32,7 @@ pub fn decide(
     env: Env<'_>,
 ) -> Decision<SeiNodeDeploymentStatus> {
     if fleet.metadata.deletion_timestamp.is_some() {
-        return finalize::decide(fleet, status, seen);
+        return finalize::decide(fleet, status, seen, env);
     }
     let mut next = status.clone();
     next.observed_generation = fleet.metadata.generation;
@@ -41,7 +42,7 @@ pub fn decide(
     }
     let children = children::read(fleet, seen);
     let round = Round { fleet, seen, env, children: &children };
-    match rollout::turn(fleet, &next, &children) {
+    let decision = match rollout::turn(fleet, &next, &children) {
         Turn::Begin => {
             rollout::begin(fleet, &mut next, seen);
             Decision::rest(next, Requeue::NextPass)
@@ -52,7 +53,8 @@ pub fn decide(
         }
         Turn::Continue => round.step(next),
         Turn::None => round.steady(next),
-    }
+    };
+    doors::attend(fleet, seen, env, decision)
 }
 
 #[derive(Clone, Copy)]

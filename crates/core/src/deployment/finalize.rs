@@ -5,18 +5,20 @@ use sei_api::{
 };
 
 use crate::decision::{Decision, Requeue};
-use crate::deployment::{Observed, owner};
+use crate::deployment::{Env, Observed, doors, owner};
 use crate::effect::{Effect, Resource, Target};
 use crate::node::Seen;
 
 /// What a fleet that is being deleted needs now.
 ///
-/// `Delete` leaves children and Service to the garbage collector. `Retain` lets go of them first:
-/// they stay, keep serving, and a fleet of the same name adopts them.
+/// `Delete` takes down the public face, and leaves children and the internal Service to the
+/// garbage collector. `Retain` lets go of all of them: they stay, keep serving, and a fleet of the
+/// same name adopts them.
 pub(super) fn decide(
     fleet: &SeiNodeDeployment,
     status: &SeiNodeDeploymentStatus,
     seen: &Observed,
+    env: Env<'_>,
 ) -> Decision<SeiNodeDeploymentStatus> {
     let finalizers = fleet.metadata.finalizers.iter().flatten();
     if !finalizers.into_iter().any(|it| it == labels::NODEDEPLOYMENT_FINALIZER) {
@@ -28,8 +30,20 @@ pub(super) fn decide(
         next.observed_generation = fleet.metadata.generation;
         return Decision::rest(next, Requeue::NextPass);
     }
+    if doors::hidden(fleet, seen).is_some() {
+        return Decision::rest(status.clone(), Requeue::Backoff);
+    }
+    if doors::is_stale(seen) {
+        return Decision::rest(status.clone(), Requeue::After(env.tempo.task_poll_first));
+    }
     if !retains(fleet) {
-        return last(status);
+        let effects = doors::close(fleet, seen);
+        if effects.is_empty() {
+            return last(status);
+        }
+        // The watch tells when they are gone, and then the next of them follow.
+        let again = Requeue::After(env.tempo.task_poll_first);
+        return Decision { effects, ..Decision::rest(status.clone(), again) };
     }
     let unseen = |it: &Seen<_>| matches!(it, Seen::Stale | Seen::Unreadable(_));
     let hidden = matches!(seen.internal_service, Seen::Stale | Seen::Unreadable(_));
@@ -65,6 +79,7 @@ fn releases(fleet: &SeiNodeDeployment, seen: &Observed) -> Vec<Effect> {
     let service = seen.internal_service.here().map(|it| (Resource::Service, &it.metadata));
     children
         .chain(service)
+        .chain(doors::releases(seen))
         .filter(|(_, meta)| meta.deletion_timestamp.is_none())
         .filter_map(|(resource, meta)| release(resource, meta, uid))
         .collect()

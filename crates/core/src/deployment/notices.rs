@@ -5,7 +5,7 @@ use sei_api::event::Reason;
 use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::condition::find;
-use crate::deployment::{finalize, generation};
+use crate::deployment::{doors, finalize, generation};
 use crate::notice::Notice;
 use crate::verdict;
 
@@ -22,6 +22,7 @@ pub fn notices(
     let mut told = ended(before, after);
     told.extend(begun(before, after));
     told.extend(retained(fleet, before, after));
+    told.extend(doors::notices(before, after));
     told.extend(verdict::refusal(&before.conditions, &after.conditions, generation(fleet)));
     told
 }

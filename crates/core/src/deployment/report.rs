@@ -4,12 +4,12 @@ use sei_api::condition::{Reason, Status, Type};
 use sei_api::{
     DeploymentPhase, EndpointNode, Endpoints, GroupNode, InternalService, InternalServicePorts,
     NodePhase, PerPodService, PerPodServicePorts, SeiNode, SeiNodeDeployment,
-    SeiNodeDeploymentStatus, labels,
+    SeiNodeDeploymentStatus, k8s, labels,
 };
 
 use crate::condition::{Conditions, Say, find, is_true};
 use crate::deployment::children::{self, Children, Place, Settles};
-use crate::deployment::{Env, Observed, name, namespace, owner, rollout};
+use crate::deployment::{Env, Observed, doors, name, namespace, owner, rollout};
 use crate::fault::Fault;
 use crate::node::Seen;
 use crate::node::spec::Refusal;
@@ -42,6 +42,8 @@ pub(super) struct End<'a> {
     pub(super) trouble: Option<&'a Fault>,
     /// Children were written: what was seen of them is no longer all.
     pub(super) wrote: bool,
+    /// What became of the public face.
+    pub(super) doors: doors::Attended<'a>,
 }
 
 /// Sums `status` up.
@@ -79,6 +81,8 @@ pub(super) fn summarize(end: End<'_>, status: &mut SeiNodeDeploymentStatus) {
         return;
     }
     verdict.tell(&mut conditions);
+    doors::summarize(end, status);
+    let mut conditions = rollout::conditions(fleet, &mut status.conditions, seen);
     seed(fleet, &mut conditions);
 }
 
@@ -162,7 +166,7 @@ fn verdict(
 ) -> Verdict {
     let End { fleet, seen, trouble, wrote, .. } = end;
     let trouble = trouble.or_else(|| unreadable(seen));
-    if let Some(message) = foreign(fleet, children, seen) {
+    if let Some(message) = foreign(end, children) {
         return Verdict::Stalled(Reason::ForeignObject, message);
     }
     let wanted = fleet.spec.replicas;
@@ -208,19 +212,24 @@ fn unreadable(seen: &Observed) -> Option<&Fault> {
 }
 
 /// Objects of somebody else at our names, and what to do about them.
-fn foreign(fleet: &SeiNodeDeployment, children: &Children<'_>, seen: &Observed) -> Option<String> {
+fn foreign(end: End<'_>, children: &Children<'_>) -> Option<String> {
+    let End { fleet, seen, env, .. } = end;
     let foreign_child =
         children.wanted.iter().find(|it| matches!(it.place, Place::Foreign)).map(|it| &it.name);
     if let Some(child) = foreign_child {
         return Some(refusal("SeiNode", child, name(fleet)));
     }
-    let service = seen.internal_service.here()?;
-    let theirs = classify(&service.metadata, owner(fleet)) == Ownership::Foreign;
-    let service = service.metadata.name.as_deref().unwrap_or_default();
-    theirs.then(|| refusal("Service", service, name(fleet)))
+    let theirs = |it: &&k8s::Service| classify(&it.metadata, owner(fleet)) == Ownership::Foreign;
+    if let Some(service) = seen.internal_service.here().filter(theirs) {
+        let service = service.metadata.name.as_deref().unwrap_or_default();
+        return Some(refusal("Service", service, name(fleet)));
+    }
+    let (kind, object) = doors::foreign(fleet, seen, env)?;
+    Some(refusal(kind, &object, name(fleet)))
 }
 
-fn refusal(kind: &str, object: &str, fleet: &str) -> String {
+/// Why an object of somebody else stops us, and what to do about it.
+pub(super) fn refusal(kind: &str, object: &str, fleet: &str) -> String {
     format!(
         "{kind} \"{object}\" already exists and is not controlled by SeiNodeDeployment \
          \"{fleet}\"; delete or rename it"
@@ -359,10 +368,8 @@ fn seed(fleet: &SeiNodeDeployment, conditions: &mut Conditions<'_>) {
         true => Say::no(Reason::NotStarted, format!("{field} is not supported yet")),
         false => Say::no(Reason::NotApplicable, format!("{field} is not set")),
     };
-    let networking = of(fleet.spec.networking.is_some(), "spec.networking");
     let genesis = of(fleet.spec.genesis.is_some(), "spec.genesis");
-    // Nothing else speaks of routes: another answer is that of another version.
-    conditions.set(Type::RouteReady, networking);
+    doors::seed(fleet, conditions);
     conditions.seed(Type::PlanInProgress, Say::no(Reason::NotStarted, "no plan yet"));
     conditions.seed(Type::RolloutInProgress, Say::no(Reason::NotStarted, "no rollout yet"));
     conditions.seed(Type::GenesisCeremonyNeeded, genesis.clone());

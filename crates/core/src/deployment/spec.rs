@@ -35,9 +35,6 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
     }
     faults.extend(node_spec::faults(&fleet.spec.template.spec, TEMPLATE));
     let mut unsupported = node_spec::unsupported(&fleet.spec.template.spec, TEMPLATE);
-    if fleet.spec.networking.is_some() {
-        unsupported.push("spec.networking".to_owned());
-    }
     if fleet.spec.genesis.is_some() {
         unsupported.push("spec.genesis".to_owned());
     }

@@ -185,5 +185,6 @@ fn kind_of(desired: &Desired) -> &'static str {
         Desired::Service(_) => "Service",
         Desired::Claim(_) => "PersistentVolumeClaim",
         Desired::ConfigMap(_) => "ConfigMap",
+        Desired::HttpRoute(_) => "HTTPRoute",
     }
 }

@@ -1,10 +1,11 @@
-//! The objects of a fleet: its children and the Service that reaches them.
+//! The objects of a fleet: its children and the Services that reach them.
 
 use std::collections::BTreeMap;
 
 use sei_api::k8s;
 use sei_api::{SeiNode, SeiNodeDeployment, labels};
 
+use super::mode::Mode;
 use super::ports;
 use super::service::service_port;
 use crate::name::FleetName;
@@ -14,18 +15,39 @@ use crate::name::FleetName;
 #[must_use]
 pub fn internal_service(fleet: &SeiNodeDeployment) -> k8s::Service {
     let group = group_label(fleet);
-    let managed_by = (labels::MANAGED_BY.to_owned(), labels::MANAGED_BY_NODEDEPLOYMENT.to_owned());
     k8s::Service {
         metadata: k8s::ObjectMeta {
             name: Some(FleetName::of(fleet).internal_service().into()),
             labels: Some(group.clone()),
-            annotations: Some(BTreeMap::from([managed_by])),
+            annotations: Some(managed_by()),
             ..metadata(fleet)
         },
         spec: Some(k8s::ServiceSpec {
             type_: Some("ClusterIP".to_owned()),
             selector: Some(group),
             ports: Some(ports::FLEET.map(service_port).into()),
+            ..k8s::ServiceSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// The Service `<fleet>-external`: what the fleet's routes lead to.
+#[must_use]
+pub fn external_service(fleet: &SeiNodeDeployment) -> k8s::Service {
+    let group = group_label(fleet);
+    // A spec without a mode is refused before it is rendered.
+    let mode = Mode::of(&fleet.spec.template.spec).unwrap_or(Mode::FullNode);
+    k8s::Service {
+        metadata: k8s::ObjectMeta {
+            name: Some(FleetName::of(fleet).external_service().into()),
+            labels: Some(group.clone()),
+            ..metadata(fleet)
+        },
+        spec: Some(k8s::ServiceSpec {
+            type_: Some("ClusterIP".to_owned()),
+            selector: Some(group),
+            ports: Some(ports::external(mode).iter().copied().map(service_port).collect()),
             ..k8s::ServiceSpec::default()
         }),
         status: None,
@@ -65,7 +87,7 @@ pub fn child(fleet: &SeiNodeDeployment, ordinal: i32, revision: i64) -> SeiNode 
 }
 
 /// What all objects of a fleet have in common.
-fn metadata(fleet: &SeiNodeDeployment) -> k8s::ObjectMeta {
+pub(super) fn metadata(fleet: &SeiNodeDeployment) -> k8s::ObjectMeta {
     k8s::ObjectMeta {
         namespace: fleet.metadata.namespace.clone(),
         owner_references: super::owner(fleet).map(|it| vec![it]),
@@ -73,6 +95,12 @@ fn metadata(fleet: &SeiNodeDeployment) -> k8s::ObjectMeta {
     }
 }
 
-fn group_label(fleet: &SeiNodeDeployment) -> BTreeMap<String, String> {
+/// Tells people whose hand made an object.
+pub(super) fn managed_by() -> BTreeMap<String, String> {
+    BTreeMap::from([(labels::MANAGED_BY.to_owned(), labels::MANAGED_BY_NODEDEPLOYMENT.to_owned())])
+}
+
+/// What selects everything of a fleet.
+pub(super) fn group_label(fleet: &SeiNodeDeployment) -> BTreeMap<String, String> {
     BTreeMap::from([(labels::NODEDEPLOYMENT.to_owned(), FleetName::of(fleet).to_string())])
 }

@@ -2,6 +2,8 @@
 
 use sei_api::{DEFAULT_SIDECAR_PORT, SeiNodeSpec};
 
+use super::mode::Mode;
+
 /// A named TCP port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port {
@@ -38,6 +40,16 @@ pub const EXPORTER: Port = Port { name: "cosmos-metrics", number: 9300 };
 pub const FLEET_EVM_HTTP: Port = Port { name: "evm-http", number: EVM_RPC.number };
 /// What the Service of a fleet offers: the protocols without state.
 pub const FLEET: [Port; 3] = [RPC, FLEET_EVM_HTTP, REST];
+
+/// What the external Service of a fleet offers, in the order of the pod: everything but metrics,
+/// and of validators nothing but the way for peers.
+#[must_use]
+pub fn external(mode: Mode) -> &'static [Port] {
+    match mode {
+        Mode::FullNode | Mode::Archive | Mode::Replayer => &[EVM_RPC, EVM_WS, GRPC, REST, P2P, RPC],
+        Mode::Validator => &[P2P],
+    }
+}
 
 /// The port of the sidecar on the pod's loopback.
 #[must_use]

@@ -12,7 +12,7 @@ use sei_core::render::{self, mode::Mode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::rendered;
+use crate::{platform, rendered};
 
 const INPUT: &str = "input";
 
@@ -42,6 +42,20 @@ fn fleet_objects_are_byte_for_byte_the_contract() {
             object("internal-service", &render::fleet::internal_service(&fleet)),
             object("child-2", &render::fleet::child(&fleet, 2, 4)),
         ])
+    });
+}
+
+#[test]
+fn published_objects_are_byte_for_byte_the_contract() {
+    check("published", |input| {
+        let fleet: SeiNodeDeployment = read(input);
+        let routes = render::routes::routes(&fleet, &platform().gateway);
+        let routes = routes.iter().map(|it| {
+            let (name, object) = object("route", &it.object);
+            (format!("{name}-{}", it.protocol.as_str()), object)
+        });
+        let service = object("external-service", &render::fleet::external_service(&fleet));
+        routes.chain([service]).collect()
     });
 }
 

@@ -11,5 +11,9 @@ use sei_core::render::{NodeObjects, node_objects};
 
 /// The objects of `node` on the test platform.
 fn rendered(node: &SeiNode) -> NodeObjects {
-    node_objects(node, &Platform::parse(&fixture::lookup).unwrap())
+    node_objects(node, &platform())
+}
+
+fn platform() -> Platform {
+    Platform::parse(&fixture::lookup).unwrap()
 }

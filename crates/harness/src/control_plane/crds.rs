@@ -21,6 +21,11 @@ pub fn shipped_crds() -> PathBuf {
     crate::shipped("config/crd")
 }
 
+/// The directory with the Gateway API's CRDs, as their project publishes them.
+pub fn gateway_crds() -> PathBuf {
+    crate::shipped("crates/harness/gateway-api")
+}
+
 /// Applies every CRD of `dir` and waits until all are served; other documents are ignored.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::api::{ApiResource, DeleteParams, ListParams, Patch, PatchParams};
 use kube::core::DynamicObject;
 use kube::{Api, Resource, ResourceExt};
+use sei_api::gateway::HttpRoute;
 use sei_api::k8s::{
     ConfigMap, Event, Job, Namespace, PersistentVolumeClaim, Pod, Service, StatefulSet,
 };
@@ -88,6 +89,7 @@ async fn sweep(env: &TestEnv) {
         ApiResource::erase::<Service>(&()),
         ApiResource::erase::<PersistentVolumeClaim>(&()),
         ApiResource::erase::<ConfigMap>(&()),
+        ApiResource::erase::<HttpRoute>(&()),
         ApiResource::erase::<Event>(&()),
     ];
     let client = (*env.client).clone();

@@ -171,7 +171,7 @@ async fn what_is_gone_already_is_deleted() {
 
 #[tokio::test]
 async fn no_effect_deletes_what_the_role_does_not_allow() {
-    for resource in [Resource::StatefulSet, Resource::Service, Resource::SeiNodeDeployment] {
+    for resource in [Resource::StatefulSet, Resource::SeiNodeDeployment] {
         let effect = Effect::Delete(target(resource, "a"));
         let outcome = outcome_of(&effect, || panic!("nothing may be sent")).await;
         assert_eq!(outcome.fault().map(|it| it.class), Some(Class::Terminal), "{resource:?}");

@@ -33,6 +33,7 @@ struct Inner<K> {
     /// The resourceVersion of our own last write, while the object is as we wrote it.
     written: BTreeMap<Key, u64>,
     heard: Instant,
+    presence: Presence,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,17 @@ struct Pending {
     version: u64,
     since: Instant,
     awaited: bool,
+}
+
+/// Does the cluster have the kind of a store?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It has not been listed yet.
+    Unknown,
+    /// The API server does not know it.
+    Missing,
+    /// It was listed.
+    Served,
 }
 
 /// What a store keeps of the record of field managers, which is a third of an object's size.
@@ -97,6 +109,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
             pending: BTreeMap::new(),
             written: BTreeMap::new(),
             heard: Instant::now(),
+            presence: Presence::Unknown,
         };
         Self { kind, managers, inner: RwLock::new(inner) }
     }
@@ -219,6 +232,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     /// A complete listing as of `resource_version`: what is not in it is gone.
     pub fn replace(&self, listed: Vec<Listed<K>>, resource_version: &str) -> Vec<Change<K>> {
         let mut inner = self.write();
+        inner.presence = Presence::Served;
         inner.progress = 0;
         let settled = inner.advance(number(resource_version));
         let mut gone = std::mem::take(&mut inner.objects);
@@ -245,6 +259,25 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
             changes.push(Change { key, old: Some(old), new: None, ours: false, awaited: false });
         }
         changes
+    }
+
+    /// The API server does not know the kind: nothing of it is there, and none of our writes is
+    /// still to come.
+    pub fn missing(&self) -> Vec<Change<K>> {
+        let mut inner = self.write();
+        inner.presence = Presence::Missing;
+        inner.pending.clear();
+        inner.written.clear();
+        let gone = std::mem::take(&mut inner.objects);
+        let change =
+            |(key, old)| Change { key, old: Some(old), new: None, ours: false, awaited: true };
+        gone.into_iter().map(change).collect()
+    }
+
+    /// Does the cluster have the kind?
+    #[must_use]
+    pub fn presence(&self) -> Presence {
+        self.read().presence
     }
 
     /// The watch has heard from the API server.

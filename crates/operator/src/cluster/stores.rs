@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sei_api::gateway::HttpRoute;
 use sei_api::{SeiNode, SeiNodeDeployment, k8s, labels};
 
 use super::store::{Managers, Store};
@@ -29,10 +30,15 @@ pub struct Stores {
     pub claims: Arc<Store<k8s::PersistentVolumeClaim>>,
     /// Access rules with our node label.
     pub config_maps: Arc<Store<k8s::ConfigMap>>,
+    /// Routes with our fleet label; the cluster may not have the kind.
+    pub routes: Arc<Store<HttpRoute>>,
 }
 
 /// Selects what belongs to a node.
 pub const OF_NODE: &str = labels::NODE;
+
+/// Selects routes of fleets; nodes have none.
+pub const ROUTE: &str = labels::NODEDEPLOYMENT;
 
 /// Selects what belongs to a fleet and to none of its nodes.
 pub const OF_FLEET: &str = "sei.io/nodedeployment,!sei.io/node";
@@ -50,12 +56,13 @@ impl Stores {
             fleet_services: Arc::new(Store::new("FleetService", Managers::Kept)),
             claims: Arc::new(Store::new("PersistentVolumeClaim", Managers::Dropped)),
             config_maps: Arc::new(Store::new("ConfigMap", Managers::Kept)),
+            routes: Arc::new(Store::new("HTTPRoute", Managers::Kept)),
         }
     }
 
     /// For how long each watch has heard nothing.
     #[must_use]
-    pub fn silences(&self) -> [(&'static str, Duration); 8] {
+    pub fn silences(&self) -> [(&'static str, Duration); 9] {
         [
             (self.fleets.kind(), self.fleets.silence()),
             (self.nodes.kind(), self.nodes.silence()),
@@ -65,6 +72,7 @@ impl Stores {
             (self.fleet_services.kind(), self.fleet_services.silence()),
             (self.claims.kind(), self.claims.silence()),
             (self.config_maps.kind(), self.config_maps.silence()),
+            (self.routes.kind(), self.routes.silence()),
         ]
     }
 }

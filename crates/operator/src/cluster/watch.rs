@@ -4,6 +4,7 @@
 //! quiet kind from a dead connection; it repeats a watch whose start is answered 410 from the same
 //! resourceVersion for ever; its LIST has no time limit.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use kube::core::DeserializeGuard;
 use sei_api::k8s;
 use tokio::time::{Instant, timeout};
 
-use super::store::{Change, Listed, Store};
+use super::store::{Change, Listed, Presence, Store};
 use super::{Key, Object};
 use crate::backoff::Backoff;
 use crate::ids::Ids;
@@ -29,6 +30,8 @@ pub struct Watch<K> {
     pub api: Api<DeserializeGuard<K>>,
     /// Which objects; `None` for all.
     pub selector: Option<&'static str>,
+    /// Whether the cluster may lack the kind.
+    pub need: Need,
     /// Time limits and back-off; the back-off is this watch's own.
     pub limits: Limits,
     /// Jitter of the back-off.
@@ -37,12 +40,32 @@ pub struct Watch<K> {
     pub metrics: Arc<Metrics>,
 }
 
+/// May the cluster lack a kind?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// No: without it nothing works.
+    Required,
+    /// Yes: it may be installed later, and removed again.
+    Optional,
+}
+
+/// Why there is no listing.
+#[derive(Debug)]
+enum Unlisted {
+    /// The API server does not know the kind.
+    Missing,
+    /// The API server answered, with something else.
+    Refused(String),
+    /// It did not answer.
+    Failed(String),
+}
+
 /// Why a connection ended.
 #[derive(Debug)]
 enum End {
     /// The server closed it after its time.
     Clean,
-    /// The history from here on is gone: list again.
+    /// The history from here on is gone, or the kind is: list again.
     Expired,
     /// Something else.
     Failed(String),
@@ -59,48 +82,67 @@ const PAGE_OBJECTS: u32 = 500;
 const LIFE_MIN: Duration = Duration::from_secs(1);
 
 impl<K: Object> Watch<K> {
-    /// Fills the store and calls `changed` for every change, after the store has it, and
-    /// `complete` once, after the first listing. Runs until it is dropped.
+    /// Fills the store and calls `changed` for every change, after the store has it, and `turned`
+    /// after the first listing and whenever the kind comes or goes. Runs until it is dropped.
     pub async fn run(
         self,
-        complete: impl FnOnce() + Send,
+        mut turned: impl FnMut() + Send,
         changed: impl Fn(&Change<K>) + Send + Sync,
     ) {
-        let mut complete = Some(complete);
         let mut backoff =
             Backoff::new(self.limits.watch_backoff_first, self.limits.watch_backoff_max);
         loop {
             match self.list().await {
                 Ok((listed, version)) => {
                     self.store.heard();
+                    let before = self.store.presence();
                     let changes = self.store.replace(listed, &version);
                     changes.iter().for_each(&changed);
-                    if let Some(complete) = complete.take() {
+                    if before != Presence::Served {
                         tracing::debug!(kind = self.store.kind(), "store is complete");
-                        complete();
+                        turned();
                     }
                     self.follow(version, &mut backoff, &changed).await;
                 }
-                Err(why) => self.pause(&mut backoff, &why).await,
+                Err(Unlisted::Missing) if self.need == Need::Optional => {
+                    self.store.heard();
+                    let before = self.store.presence();
+                    let changes = self.store.missing();
+                    changes.iter().for_each(&changed);
+                    if before != Presence::Missing {
+                        tracing::info!(kind = self.store.kind(), "the cluster has no such kind");
+                        turned();
+                    }
+                    tokio::time::sleep(self.limits.absent_kind_poll).await;
+                }
+                Err(why) => {
+                    // A refusal of what the operator can do without is no reason to restart it.
+                    let answered = !matches!(why, Unlisted::Failed(_));
+                    if answered && self.need == Need::Optional {
+                        self.store.heard();
+                    }
+                    self.pause(&mut backoff, &why.to_string()).await;
+                }
             }
         }
     }
 
     /// Every object, and the resourceVersion at which that was so.
-    async fn list(&self) -> Result<(Vec<Listed<K>>, String), String> {
+    async fn list(&self) -> Result<(Vec<Listed<K>>, String), Unlisted> {
         let mut params = ListParams::default().limit(PAGE_OBJECTS);
         params.label_selector = self.selector.map(str::to_owned);
         let mut listed = Vec::new();
         loop {
             let page = timeout(self.limits.request_timeout, self.api.list(&params))
                 .await
-                .map_err(|_| "the API server did not answer a listing in time".to_owned())?
-                .map_err(|error| error.to_string())?;
+                .map_err(|_| Unlisted::Failed("no answer to a listing in time".to_owned()))?
+                .map_err(Unlisted::of)?;
             listed.extend(page.items.into_iter().map(|item| self.listed(item)));
             let version = page.metadata.resource_version.filter(|it| !it.is_empty());
             params.continue_token = page.metadata.continue_.filter(|it| !it.is_empty());
             if params.continue_token.is_none() {
-                let version = version.ok_or("a listing without resourceVersion")?;
+                let nothing = || Unlisted::Failed("a listing without resourceVersion".to_owned());
+                let version = version.ok_or_else(nothing)?;
                 return Ok((listed, version));
             }
         }
@@ -226,15 +268,37 @@ impl<K: Object> Watch<K> {
     }
 }
 
+impl Unlisted {
+    fn of(error: kube::Error) -> Self {
+        match &error {
+            kube::Error::Api(status) if status.code == NOT_FOUND => Self::Missing,
+            kube::Error::Api(_) => Self::Refused(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Unlisted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the API server does not know this kind"),
+            Self::Refused(why) | Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
 fn end_of(error: kube::Error) -> End {
     match &error {
-        kube::Error::Api(status) if status.code == GONE => End::Expired,
+        kube::Error::Api(status) if [GONE, NOT_FOUND].contains(&status.code) => End::Expired,
         _ => End::Failed(error.to_string()),
     }
 }
 
 /// HTTP status of a resourceVersion that the server no longer has.
 const GONE: u16 = 410;
+
+/// HTTP status of a kind that the server does not know: namespaces without objects list as empty.
+const NOT_FOUND: u16 = 404;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ use crate::cluster::stores::Stores;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::names::{Names, SystemResolver};
+use crate::queue::Queue;
 use crate::recorder::{Parts, Recorder};
 use crate::sidecars::Sidecars;
 
@@ -31,17 +33,19 @@ pub(crate) fn context(client: Client) -> (Context, sei_sidecar_sim::Sidecars) {
     // It goes on by itself until the runtime of the test ends.
     drop(delivery);
     let simulated = sei_sidecar_sim::Sidecars::new();
+    let (ids, limits) = (Ids::from_fn(|| Uuid::from_u128(1)), Limits::default());
     let context = Context {
+        names: Names::new(Arc::new(SystemResolver), &limits, &ids, &Arc::new(Queue::new())),
         client: ClientHandle(client),
         stores: Arc::new(Stores::new()),
         sidecars: Arc::new(Sidecars::new(Arc::new(simulated.clone()), Arc::clone(&metrics))),
         recorder,
         metrics,
         clock,
-        ids: Ids::from_fn(|| Uuid::from_u128(1)),
+        ids,
         platform: Platform::parse(&lookup).unwrap(),
         tempo: Tempo::default(),
-        limits: Limits::default(),
+        limits,
     };
     (context, simulated)
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::*;
+use crate::names::SystemResolver;
 use crate::script::{self, Answer, Asked};
 
 #[tokio::test(start_paused = true)]
@@ -34,6 +35,7 @@ async fn each_kind_is_listed_once_and_watched_where_it_is_ours() {
     let fleet = "sei.io%2Fnodedeployment%2C%21sei.io%2Fnode";
     let expected = [
         ("configmaps", node),
+        ("httproutes", "sei.io%2Fnodedeployment"),
         ("persistentvolumeclaims", node),
         ("pods", node),
         ("seinodedeployments", "everything"),
@@ -81,6 +83,7 @@ async fn a_store_that_hears_nothing_fails_the_liveness_probe() {
     stores.statefulsets.heard();
     stores.claims.heard();
     stores.config_maps.heard();
+    stores.routes.heard();
     assert_eq!(liveness(), Health::Alive);
 }
 
@@ -94,6 +97,7 @@ fn inputs(scope: Scope, answer: impl FnMut(&Asked) -> Answer + Send + 'static) -
         client: script::client(answer),
         scope,
         sidecars: Arc::new(sei_sidecar_sim::Sidecars::new()),
+        resolver: Arc::new(SystemResolver),
         platform: Platform::parse(&lookup).unwrap(),
         tempo: Tempo::default(),
         limits: Limits::default(),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sei_api::gateway::HttpRoute;
 use sei_api::k8s::{self, Resource};
 use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeStatus, labels};
 use sei_core::node::peer_queries;
@@ -96,7 +97,28 @@ impl Triggers {
 
     /// A fleet's Service wakes the fleet.
     pub fn fleet_service_changed(&self, change: &Change<k8s::Service>) {
-        if self.is_open() && moved(change) {
+        self.fleet_part_changed(change);
+    }
+
+    /// A route wakes its fleet.
+    pub fn route_changed(&self, change: &Change<HttpRoute>) {
+        self.fleet_part_changed(change);
+    }
+
+    /// The kind of routes came or went: fleets that want routes are due.
+    pub fn routes_turned(&self) {
+        if !self.is_open() {
+            return;
+        }
+        for fleet in self.stores.fleets.all() {
+            if fleet.spec.networking.is_some() {
+                self.fleets.add(Key::of(&fleet.metadata));
+            }
+        }
+    }
+
+    fn fleet_part_changed<K: Object>(&self, change: &Change<K>) {
+        if self.is_open() && (moved(change) || change.awaited) {
             for fleet in owners(change, labels::NODEDEPLOYMENT, FLEET) {
                 self.fleets.add(fleet);
             }

@@ -5,6 +5,7 @@ mod deletion;
 mod idle;
 mod invariants;
 mod modes;
+mod networking;
 mod refusal;
 mod rollout;
 mod scaling;

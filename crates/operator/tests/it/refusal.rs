@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use sei_api::k8s;
-use sei_api::{SeiNode, SeiNodeDeployment};
+use sei_api::{FullNode, SeiNode, SeiNodeDeployment};
 use sei_harness::fixtures::{IMAGE_V1, new_snd};
 use sei_harness::suite::{TestEnv, cond, cond_true};
 use sei_harness::wait::Progress;
@@ -11,13 +11,17 @@ use serde_json::json;
 use crate::support::{expect, scenario};
 
 #[test]
-fn networking_is_refused_and_nothing_is_created() {
-    scenario("networking_is_refused_and_nothing_is_created", |env| async move {
-        let fleet = new_snd(&env.ns, "published").with_networking().build();
+fn a_snapshot_is_refused_and_nothing_is_created() {
+    scenario("a_snapshot_is_refused_and_nothing_is_created", |env| async move {
+        let snapshot = json!({ "stateSync": {} });
+        let full_node: FullNode = serde_json::from_value(json!({ "snapshot": snapshot }))?;
+        let fleet = new_snd(&env.ns, "restored")
+            .with(|spec| spec.template.spec.full_node = Some(full_node))
+            .build();
         let fleet = env.create_snd(&fleet).await?;
-        let refused = refusal_of(&env, "published").await?;
+        let refused = refusal_of(&env, "restored").await?;
         let stalled = cond(&refused, "Stalled").map(|it| it.message.clone()).unwrap_or_default();
-        ensure!(stalled.contains("spec.networking"), "{stalled}");
+        ensure!(stalled.contains("spec.template.spec.fullNode.snapshot"), "{stalled}");
         ensure!(!cond_true(&refused, "Ready"));
         ensure!(env.list_children(&fleet).await?.is_empty(), "a child was created");
         let services = env.api::<k8s::Service>().list(&Default::default()).await?;
@@ -25,8 +29,9 @@ fn networking_is_refused_and_nothing_is_created() {
         warned_once(&env, &fleet).await?;
 
         // The way out that the message names works.
-        env.patch_snd_spec("published", json!({ "networking": null })).await?;
-        env.wait_settled("published", IMAGE_V1).await?;
+        let without = json!({ "template": { "spec": { "fullNode": { "snapshot": null } } } });
+        env.patch_snd_spec("restored", without).await?;
+        env.wait_settled("restored", IMAGE_V1).await?;
         Ok(())
     });
 }

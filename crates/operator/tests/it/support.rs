@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
 use sei_api::k8s::StatefulSet;
 use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus};
 use sei_core::platform::{Platform, fixture};
 use sei_core::tempo::Tempo;
 use sei_harness::Scope;
+use sei_harness::stubs::StubResolver;
 use sei_harness::suite::{
     ControllerInputs, Controllers, RunOptions, TestEnv, start_function, suite,
 };
@@ -16,6 +19,7 @@ use sei_operator::clock::Clock;
 use sei_operator::ids::Ids;
 use sei_operator::limits::Limits;
 use sei_operator::metrics::Metrics;
+use sei_operator::names::Resolver;
 use sei_operator::settings;
 use sei_operator::wiring::{Inputs, Operator};
 
@@ -67,9 +71,14 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
         client: inputs.client,
         scope,
         sidecars: inputs.sidecars,
-        platform: Platform::parse(&fixture::lookup)?,
+        resolver: Arc::new(Stub(inputs.resolver)),
+        platform: Platform::parse(&setting)?,
         tempo,
-        limits: Limits::default(),
+        limits: Limits {
+            lookup_pause_first: Duration::from_millis(100),
+            lookup_pause_max: Duration::from_millis(500),
+            ..Limits::default()
+        },
         clock: Clock::system(),
         ids: Ids::random(),
         metrics: Arc::clone(&metrics),
@@ -86,6 +95,27 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
             format!("{{controller=\"{controller}\",namespace=\"{namespace}\",name=\"{name}\"}} ");
         passes(&metrics, &object)
     }))
+}
+
+/// The gateway of these tests; everything else as in all tests.
+fn setting(name: &str) -> Option<String> {
+    let gateway = match name {
+        "SEI_GATEWAY_NAME" => "sei-gateway",
+        "SEI_GATEWAY_NAMESPACE" => "gateway",
+        "SEI_GATEWAY_DOMAIN" => "test.local",
+        _ => return fixture::lookup(name),
+    };
+    Some(gateway.to_owned())
+}
+
+/// The test's own names, as the operator asks for them.
+#[derive(Debug)]
+struct Stub(StubResolver);
+
+impl Resolver for Stub {
+    fn resolves(&self, host: &str) -> BoxFuture<'static, bool> {
+        ready(!self.0.lookup(host).is_empty()).boxed()
+    }
 }
 
 /// The counter of passes as a scrape shows it; what an on-call engineer would look at.

@@ -8,7 +8,7 @@ use sei_api::{PlanPhase, SeiNodeDeploymentStatus};
 use super::scene::Scene;
 use crate::condition::is_true;
 use crate::decision::{Requeue, Urgency};
-use crate::deployment::{children, needs, spec, template_hash, urgency};
+use crate::deployment::{Routes, children, needs, spec, template_hash, urgency};
 use crate::effect::{Desired, Effect, Resource};
 use crate::fault::{Class, Fault};
 use crate::node::Seen;
@@ -26,7 +26,11 @@ const FLEETS: &[&str] = &[
     "fleet replicas=1 image=v2",
     "fleet sidecar=t2 hash=v1+t1",
     "fleet label=a:b",
-    "fleet networking image=v2",
+    "fleet genesis image=v2",
+    "fleet networking image=v2 gen=2 observed=1",
+    "fleet networking validator",
+    "fleet networking deleting phase=Terminating",
+    "fleet networking deleting retain phase=Terminating",
     "fleet deleting",
     "fleet deleting retain phase=Terminating",
     "fleet deleting phase=Terminating",
@@ -71,14 +75,36 @@ const CHILDREN: &[&str] = &[
 const SERVICES: &[&str] =
     &["ours", "absent", "stale", "unreadable", "changed", "orphan", "foreign", "leftover"];
 
+/// The public face, wanted or not.
+const FACES: &[&str] = &[
+    "",
+    "external absent",
+    "external stale",
+    "external unreadable",
+    "external changed",
+    "external foreign",
+    "external orphan \n route evm ours",
+    "routes unlisted",
+    "routes missing",
+    "routes none",
+    "name pending",
+    "name unknown",
+    "external ours \n route evm ours \n route rpc theirs \n route rest foreign",
+    "route evm stale \n route rpc unreadable",
+    "route evm leftover \n route rpc terminating \n route rest orphan \n route grpc changed",
+];
+
 fn scenes() -> impl Strategy<Value = Scene> {
     let one = prop::sample::select::<&'static str>;
-    (one(FLEETS), one(ROLLOUTS), [CHILDREN, CHILDREN].map(one), one(SERVICES)).prop_map(
-        |(fleet, rollout, [zero, first], service)| {
+    let services = (one(SERVICES), one(FACES));
+    (one(FLEETS), one(ROLLOUTS), [CHILDREN, CHILDREN].map(one), services).prop_map(
+        |(fleet, rollout, [zero, first], (service, face))| {
             // A fleet that nobody has looked at has nothing in flight.
             let rollout = if fleet.contains("new") { "" } else { rollout };
             let children = format!("child 0 {zero} \n child 1 {first}");
-            Scene::new(&format!("{fleet} \n {rollout} \n {children} \n service {service}"))
+            Scene::new(&format!(
+                "{fleet} \n {rollout} \n {children} \n service {service} \n {face}"
+            ))
         },
     )
 }
@@ -146,6 +172,15 @@ proptest! {
                     let meta = match target.resource {
                         Resource::SeiNode => {
                             scene.seen.children[&target.name].here().map(|it| &it.metadata)
+                        }
+                        Resource::HttpRoute => {
+                            let Routes::Known(known) = &scene.seen.doors.routes else {
+                                panic!("a route that nobody saw: {target:?}")
+                            };
+                            known[&target.name].here().map(|it| &it.metadata)
+                        }
+                        _ if target.name == "s-external" => {
+                            scene.seen.doors.service.here().map(|it| &it.metadata)
                         }
                         _ => scene.seen.internal_service.here().map(|it| &it.metadata),
                     };
@@ -243,7 +278,7 @@ proptest! {
     fn any_number_of_replicas_is_survived(replicas in any::<i32>()) {
         let mut scene = Scene::new("fleet");
         scene.fleet.spec.replicas = replicas;
-        prop_assert!(needs(&scene.fleet, &scene.status).names.len() <= 100);
+        prop_assert!(needs(&scene.fleet, scene.env()).names.len() <= 100);
         let stalled = is_true(&scene.round(None).status.conditions, Type::Stalled);
         prop_assert_eq!(stalled, !(1..=100).contains(&replicas));
     }

@@ -11,23 +11,25 @@ mod refusal {
     #[test]
     fn creates_nothing() {
         check(
-            "fleet new networking \n child 0 absent \n child 1 absent \n service absent",
+            "fleet new genesis \n child 0 absent \n child 1 absent \n service absent",
             expect![[r#"
                 phase    none -> Pending
                 observed none -> 1
-                cond     RouteReady False NotStarted: spec.networking is not supported yet
+                cond     RouteReady False NotApplicable: spec.networking is not set
+                cond     RouteAccepted False NotApplicable: spec.networking is not set
                 cond     PlanInProgress False NotStarted: no plan yet
                 cond     RolloutInProgress False NotStarted: no rollout yet
-                cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
-                cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
+                cond     GenesisCeremonyNeeded False NotStarted: spec.genesis is not supported
+                           yet
+                cond     GenesisCeremonyComplete False NotStarted: spec.genesis is not
+                           supported yet
                 cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
                 kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                           spec.networking is not supported yet; remove it, or wait for a
-                           release
+                           spec.genesis is not supported yet; remove it, or wait for a release
                 effects  none
                 requeue  after 600s
-                notice   Warning NotSupportedYet: spec.networking is not supported yet; remove
-                           it, or wait for a release
+                notice   Warning NotSupportedYet: spec.genesis is not supported yet; remove it,
+                           or wait for a release
             "#]],
         );
     }
@@ -37,21 +39,22 @@ mod refusal {
         check(
             "fleet genesis image=v2 replicas=1 gen=2 observed=1",
             expect![[r#"
-            observed 1 -> 2
-            cond     RouteReady False NotApplicable: spec.networking is not set
-            cond     PlanInProgress False NotStarted: no plan yet
-            cond     RolloutInProgress False NotStarted: no rollout yet
-            cond     GenesisCeremonyNeeded False NotStarted: spec.genesis is not supported
-                       yet
-            cond     GenesisCeremonyComplete False NotStarted: spec.genesis is not
-                       supported yet
-            kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                       spec.genesis is not supported yet; remove it, or wait for a release
-            effects  none
-            requeue  after 600s
-            notice   Warning NotSupportedYet: spec.genesis is not supported yet; remove it,
-                       or wait for a release
-        "#]],
+                observed 1 -> 2
+                cond     RouteReady False NotApplicable: spec.networking is not set
+                cond     RouteAccepted False NotApplicable: spec.networking is not set
+                cond     PlanInProgress False NotStarted: no plan yet
+                cond     RolloutInProgress False NotStarted: no rollout yet
+                cond     GenesisCeremonyNeeded False NotStarted: spec.genesis is not supported
+                           yet
+                cond     GenesisCeremonyComplete False NotStarted: spec.genesis is not
+                           supported yet
+                kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
+                           spec.genesis is not supported yet; remove it, or wait for a release
+                effects  none
+                requeue  after 600s
+                notice   Warning NotSupportedYet: spec.genesis is not supported yet; remove it,
+                           or wait for a release
+            "#]],
         );
     }
 
@@ -59,21 +62,23 @@ mod refusal {
     fn goes_before_supersession() {
         check(
             "
-            fleet networking image=v3 gen=3 observed=2
+            fleet genesis image=v3 gen=3 observed=2
             rollout target=v2
             ",
             expect![[r#"
                 observed 2 -> 3
-                cond     RouteReady False NotStarted: spec.networking is not supported yet
-                cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
-                cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
+                cond     RouteReady False NotApplicable: spec.networking is not set
+                cond     RouteAccepted False NotApplicable: spec.networking is not set
+                cond     GenesisCeremonyNeeded False NotStarted: spec.genesis is not supported
+                           yet
+                cond     GenesisCeremonyComplete False NotStarted: spec.genesis is not
+                           supported yet
                 kstatus  Ready=False Reconciling=False Stalled=True NotSupportedYet:
-                           spec.networking is not supported yet; remove it, or wait for a
-                           release
+                           spec.genesis is not supported yet; remove it, or wait for a release
                 effects  none
                 requeue  after 600s
-                notice   Warning NotSupportedYet: spec.networking is not supported yet; remove
-                           it, or wait for a release
+                notice   Warning NotSupportedYet: spec.genesis is not supported yet; remove it,
+                           or wait for a release
             "#]],
         );
     }
@@ -81,7 +86,7 @@ mod refusal {
     #[test]
     fn comes_after_deletion() {
         check(
-            "fleet networking deleting phase=Terminating",
+            "fleet genesis deleting phase=Terminating",
             expect![[r#"
             kstatus  Ready=False Reconciling=True Stalled=False Terminating: the fleet is
                        being deleted
@@ -263,24 +268,25 @@ mod start {
         check(
             "fleet new image=v2 \n child 0 orphan \n child 1 orphan",
             expect![[r#"
-            plan     new rollout: update-node-specs, await-spec-update
-            rollout  none -> <v2> since 0s
-            phase    none -> Upgrading
-            observed none -> 1
-            cond     RolloutInProgress True TemplateChanged: templateHash changed from none
-                       to <v2>
-            cond     PlanInProgress True PlanStarted: Plan execution started
-            cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
-            cond     RouteReady False NotApplicable: spec.networking is not set
-            cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
-            cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: rolling out
-                       template <v2>: 0 of 2 nodes on target
-            effects  none
-            requeue  next pass
-            notice   Normal RolloutStarted: InPlace rollout started (target: <v2:8>)
-            notice   Normal PlanStarted: Plan execution started
-        "#]],
+                plan     new rollout: update-node-specs, await-spec-update
+                rollout  none -> <v2> since 0s
+                phase    none -> Upgrading
+                observed none -> 1
+                cond     RolloutInProgress True TemplateChanged: templateHash changed from none
+                           to <v2>
+                cond     PlanInProgress True PlanStarted: Plan execution started
+                cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
+                cond     RouteReady False NotApplicable: spec.networking is not set
+                cond     RouteAccepted False NotApplicable: spec.networking is not set
+                cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
+                cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: rolling out
+                           template <v2>: 0 of 2 nodes on target
+                effects  none
+                requeue  next pass
+                notice   Normal RolloutStarted: InPlace rollout started (target: <v2:8>)
+                notice   Normal PlanStarted: Plan execution started
+            "#]],
         );
     }
 

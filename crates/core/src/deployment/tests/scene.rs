@@ -27,6 +27,8 @@ use crate::platform::Platform;
 use crate::tempo::Tempo;
 use crate::{plan, render};
 
+mod face;
+
 /// A fleet, its status and what a round sees of the world.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
@@ -143,7 +145,7 @@ impl Scene {
     fn tell(&mut self, line: &Line) {
         match line.subject.as_str() {
             "fleet" => line.knows(
-                &["new", "deleting", "retain", "genesis", "networking", "released"],
+                &["new", "deleting", "retain", "genesis", "networking", "validator", "released"],
                 &["replicas", "image", "sidecar", "gen", "observed", "hash", "phase", "label"],
             ),
             "rollout" => self.rollout(line),
@@ -171,6 +173,7 @@ impl Scene {
                     Some(i32::from(line.number("ready").unwrap_or_default() > 0));
             }
             "service" => self.seen.internal_service = place(&self.fleet, line),
+            "external" | "route" | "routes" | "name" | "gateway" => face::tell(self, line),
             other => panic!("no line is about \"{other}\""),
         }
     }
@@ -290,6 +293,10 @@ fn fleet(line: Option<&Line>) -> SeiNodeDeployment {
     }
     let is = |flag: &str| line.is_some_and(|it| it.is(flag));
     fleet.spec.networking = is("networking").then(Default::default);
+    if is("validator") {
+        fleet.spec.template.spec.full_node = None;
+        fleet.spec.template.spec.validator = Some(Default::default());
+    }
     fleet.spec.genesis = is("genesis").then(Default::default);
     fleet.spec.deletion_policy = is("retain").then_some(sei_api::DeletionPolicy::Retain);
     fleet.metadata.deletion_timestamp = is("deleting").then(|| k8s::Time(at(0)));
@@ -324,6 +331,7 @@ fn calm(fleet: &SeiNodeDeployment) -> Observed {
         children: BTreeMap::new(),
         workloads: BTreeMap::new(),
         internal_service: place(fleet, &lines("service ours")[0]),
+        doors: face::calm(fleet),
     };
     for ordinal in 0..2 {
         let child = child(fleet, &lines(&format!("child {ordinal}"))[0]);
@@ -378,15 +386,23 @@ fn workload(child: &SeiNode) -> Workload {
 }
 
 fn place(fleet: &SeiNodeDeployment, line: &Line) -> Seen<k8s::Service> {
-    let desired = render::fleet::internal_service(fleet);
-    let mut live = applied(None, &desired, labels::NODEDEPLOYMENT_FIELD_MANAGER);
-    live.metadata.uid = Some("service-uid".to_owned());
-    match line.word().unwrap_or("ours") {
+    stored(&render::fleet::internal_service(fleet), line.word())
+}
+
+/// `desired` as it is stored, in one word.
+fn stored<T>(desired: &T, word: Option<&str>) -> Seen<T>
+where
+    T: k8s::Resource + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let mut live = applied(None, desired, labels::NODEDEPLOYMENT_FIELD_MANAGER);
+    let meta = live.meta_mut();
+    meta.uid = Some(format!("uid-of-{}", meta.name.clone().unwrap_or_default()));
+    match word.unwrap_or("ours") {
         "absent" => return Seen::Absent,
         "stale" => return Seen::Stale,
         "unreadable" => return Seen::Unreadable(Fault::transient("api server cannot be reached")),
-        "changed" => live.metadata.managed_fields = None,
-        whose => disown(&mut live.metadata, whose, "SeiNodeDeployment", "s"),
+        "changed" => meta.managed_fields = None,
+        whose => disown(meta, whose, "SeiNodeDeployment", "s"),
     }
     Seen::Here(Arc::new(live))
 }

@@ -67,7 +67,9 @@ fn ready_means_on_target_and_ready_and_nothing_less() {
         "fleet image=v2",
         "fleet image=v2 \n rollout target=v2",
         "fleet label=a:b",
-        "fleet networking",
+        "fleet genesis",
+        "fleet networking \n external foreign",
+        "fleet networking \n route evm foreign",
         "fleet \n workload 1 ready=0",
         "fleet \n child 1 current=v0",
         "fleet \n child 1 plan=any",
@@ -152,11 +154,12 @@ fn a_child_that_is_not_on_target_says_why() {
 
 #[test]
 fn conditions_are_there_from_the_first_look_on() {
-    for input in ["fleet new", "fleet new networking", "fleet new deleting"] {
+    for input in ["fleet new", "fleet new genesis", "fleet new networking", "fleet new deleting"] {
         let status = status(input);
         for kind in [
             Type::NodesReady,
             Type::RouteReady,
+            Type::RouteAccepted,
             Type::PlanInProgress,
             Type::RolloutInProgress,
             Type::GenesisCeremonyNeeded,
@@ -173,13 +176,12 @@ fn conditions_are_there_from_the_first_look_on() {
 #[test]
 fn specs_of_the_fleet_are_refused_by_field() {
     type Edit = fn(&mut sei_api::SeiNodeDeployment);
-    let table: [(Edit, &str); 8] = [
+    let table: [(Edit, &str); 7] = [
         (|it| it.metadata.name = Some("a".repeat(50)), "metadata.name: "),
         (|it| it.spec.replicas = 0, "spec.replicas: "),
         (|it| it.spec.replicas = 101, "spec.replicas: "),
         (|it| it.spec.template.spec.image.clear(), "spec.template.spec.image: "),
         (|it| it.spec.template.spec.full_node = None, "spec.template.spec: exactly one of "),
-        (|it| it.spec.networking = Some(Default::default()), "spec.networking is not supported"),
         (|it| it.spec.genesis = Some(Default::default()), "spec.genesis is not supported"),
         (
             |it| {

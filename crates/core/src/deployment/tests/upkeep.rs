@@ -25,23 +25,24 @@ mod steady {
         check(
             "fleet new \n child 0 absent \n child 1 absent \n service absent",
             expect![[r#"
-            phase    none -> Pending
-            observed none -> 1
-            cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
-            cond     RouteReady False NotApplicable: spec.networking is not set
-            cond     PlanInProgress False NotStarted: no plan yet
-            cond     RolloutInProgress False NotStarted: no rollout yet
-            cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
-            cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: bringing the
-                       nodes to the spec
-            effect   apply Service s-internal
-            effect   apply SeiNode s-0 v1 rev 1
-            effect   apply SeiNode s-1 v1 rev 1
-            requeue  after 600s
-            notice   Normal SeiNodeCreated: Created SeiNode s-0
-            notice   Normal SeiNodeCreated: Created SeiNode s-1
-        "#]],
+                phase    none -> Pending
+                observed none -> 1
+                cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
+                cond     RouteReady False NotApplicable: spec.networking is not set
+                cond     RouteAccepted False NotApplicable: spec.networking is not set
+                cond     PlanInProgress False NotStarted: no plan yet
+                cond     RolloutInProgress False NotStarted: no rollout yet
+                cond     GenesisCeremonyNeeded False NotApplicable: spec.genesis is not set
+                cond     GenesisCeremonyComplete False NotApplicable: spec.genesis is not set
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: bringing the
+                           nodes to the spec
+                effect   apply Service s-internal
+                effect   apply SeiNode s-0 v1 rev 1
+                effect   apply SeiNode s-1 v1 rev 1
+                requeue  after 600s
+                notice   Normal SeiNodeCreated: Created SeiNode s-0
+                notice   Normal SeiNodeCreated: Created SeiNode s-1
+            "#]],
         );
     }
 

@@ -176,6 +176,9 @@ fn desired_text(object: &Desired) -> String {
             let image = crate::node::evidence::image_of(pod, crate::node::SEID);
             format!(" {}", image.unwrap_or_default())
         }
+        Desired::HttpRoute(route) => {
+            format!(" {}", route.spec.hostnames.clone().unwrap_or_default().join(" "))
+        }
         Desired::Service(_) | Desired::Claim(_) | Desired::ConfigMap(_) => String::new(),
     };
     format!("{:?} {}{images}", object.resource(), object.name())

@@ -52,8 +52,10 @@ impl World {
             }
             Edit::DeletePod(ordinal) => {
                 let name = format!("s-{ordinal}");
-                if self.pods.remove(&format!("{name}-0")).is_some() {
-                    let status = self.sets.get_mut(&name).unwrap().status.as_mut().unwrap();
+                let pod = self.pods.remove(&format!("{name}-0"));
+                // A pod may outlive its StatefulSet for a while.
+                if let (Some(_), Some(set)) = (pod, self.sets.get_mut(&name)) {
+                    let status = set.status.as_mut().unwrap();
                     (status.ready_replicas, status.updated_replicas) = (None, None);
                 }
             }

@@ -206,6 +206,7 @@ impl World {
             store: Arc::clone(&store),
             api: Api::all(client),
             selector: None,
+            need: Need::Required,
             limits: Limits::default(),
             ids: Ids::from_fn(uuid::Uuid::new_v4),
             metrics: Arc::clone(&metrics),

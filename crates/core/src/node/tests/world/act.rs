@@ -82,6 +82,7 @@ impl World {
             Desired::Service(desired) => put(&mut self.services, desired, ask),
             Desired::Claim(desired) => put(&mut self.claims, desired, ask),
             Desired::ConfigMap(desired) => put(&mut self.maps, desired, ask),
+            Desired::HttpRoute(_) => panic!("no fleet of a story has a public face"),
         }
     }
 
@@ -94,6 +95,7 @@ impl World {
             Resource::Pod => self.pods.get_mut(name).map(|it| &mut it.metadata),
             Resource::StatefulSet
             | Resource::ConfigMap
+            | Resource::HttpRoute
             | Resource::SeiNodeDeployment
             | Resource::Event => panic!("nobody may touch {target:?}"),
         }

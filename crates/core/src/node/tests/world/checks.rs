@@ -122,6 +122,7 @@ impl World {
             Resource::StatefulSet
             | Resource::Service
             | Resource::ConfigMap
+            | Resource::HttpRoute
             | Resource::SeiNodeDeployment
             | Resource::Event => false,
         };

@@ -209,7 +209,8 @@ impl World {
     fn seen_of_fleet(&mut self, fleet: &sei_api::SeiNodeDeployment) -> deployment::Observed {
         let service = format!("{}-internal", fleet.metadata.name.as_deref().unwrap());
         let names = self.nodes.keys().cloned();
-        let wanted = deployment::needs(fleet, &Default::default()).names;
+        let env = Env { platform: &self.platform, tempo: &self.tempo };
+        let wanted = deployment::needs(fleet, env).names;
         let names: std::collections::BTreeSet<String> = names.chain(wanted).collect();
         let workload = |name: &String| Workload {
             statefulset: self.cached_set(name).cloned().map(Arc::new),
@@ -220,6 +221,7 @@ impl World {
             children: names.iter().map(|name| (name.clone(), self.cached_node(name))).collect(),
             workloads: names.iter().map(|name| (name.clone(), workload(name))).collect(),
             internal_service: seen(self.services.get(&service), true),
+            doors: deployment::Doors::unseen(),
             fresh_id: self.fresh_id(),
         }
     }
