@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use crate::control_plane::{ControlPlane, ControlPlaneOptions};
+use crate::control_plane::{ControlPlane, ControlPlaneOptions, shipped_crds};
 use crate::scope::Scope;
 use crate::wait::{Inconsistent, TimedOut};
 
@@ -41,6 +41,7 @@ const CLEAN_UP_LIMIT: Duration = Duration::from_secs(10);
 pub struct RunOptions {
     controllers: Option<ControllersFn>,
     cluster_wide: bool,
+    gateway_api: bool,
     collect_garbage: bool,
     time_limit: Duration,
     clean_up_limit: Duration,
@@ -52,6 +53,7 @@ impl RunOptions {
         Self {
             controllers: None,
             cluster_wide: false,
+            gateway_api: true,
             collect_garbage: true,
             time_limit: TIME_LIMIT,
             clean_up_limit: CLEAN_UP_LIMIT,
@@ -69,6 +71,12 @@ impl RunOptions {
     #[must_use]
     pub fn cluster_wide(self) -> Self {
         Self { cluster_wide: true, ..self }
+    }
+
+    /// On a control plane of the test's own, which has no Gateway API before the test installs it.
+    #[must_use]
+    pub fn without_gateway_api(self) -> Self {
+        Self { gateway_api: false, ..self }
     }
 
     /// Without the emulated garbage collector.
@@ -200,9 +208,12 @@ impl Suite {
         F: FnOnce(Arc<TestEnv>) -> Fut,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        let cluster = if options.cluster_wide {
-            let own = ControlPlane::start(ControlPlaneOptions::from_env()?).await?;
-            Arc::new(Cluster::new(own))
+        let cluster = if options.cluster_wide || !options.gateway_api {
+            let mut own = ControlPlaneOptions::from_env()?;
+            if !options.gateway_api {
+                own.crd_dirs = vec![shipped_crds()];
+            }
+            Arc::new(Cluster::new(ControlPlane::start(own).await?))
         } else {
             self.shared().await?.clone()
         };
@@ -297,6 +308,7 @@ impl std::fmt::Debug for RunOptions {
         f.debug_struct("RunOptions")
             .field("controllers", &self.controllers.is_some())
             .field("cluster_wide", &self.cluster_wide)
+            .field("gateway_api", &self.gateway_api)
             .field("collect_garbage", &self.collect_garbage)
             .field("time_limit", &self.time_limit)
             .field("clean_up_limit", &self.clean_up_limit)

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use kube::api::PostParams;
+use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client};
-use sei_api::k8s::{Namespace, StatefulSet};
+use sei_api::k8s::{CustomResourceDefinition, Namespace, StatefulSet};
 use sei_api::{SeiNode, SeiNodeDeployment};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{Cluster, ControllerInputs, Controllers, RunOptions};
+use crate::control_plane::{gateway_crds, install_crds};
 use crate::gc::GarbageCollector;
 use crate::history::StatusHistory;
 use crate::request_log::RequestLog;
@@ -103,6 +104,26 @@ impl TestEnv {
         K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
     {
         Api::namespaced(self.client.0.clone(), &self.ns)
+    }
+
+    /// Installs the Gateway API.
+    ///
+    /// # Errors
+    /// When the server refuses a definition or does not serve it in time.
+    pub async fn install_gateway_api(&self) -> Result<()> {
+        install_crds(&self.client.0, &gateway_crds()).await.map(|_| ())
+    }
+
+    /// Removes the HTTPRoute kind, and with it every route; for tests with a control plane of their
+    /// own.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn remove_httproute_kind(&self) -> Result<()> {
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.client.0.clone());
+        let name = "httproutes.gateway.networking.k8s.io";
+        definitions.delete(name, &DeleteParams::background()).await?;
+        Ok(())
     }
 
     /// Starts the controllers when there are none; the suite does so before the test begins.

@@ -2,12 +2,15 @@
 //! and every request that was sent.
 
 mod deletion;
+mod doors_deletion;
 mod idle;
 mod invariants;
 mod modes;
 mod networking;
+mod published;
 mod refusal;
 mod rollout;
+mod routes;
 mod scaling;
 mod sidecar_image;
 mod status_writes;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use sei_api::SeiNodeDeployment;
 use sei_core::tempo::Tempo;
 use sei_harness::fixtures::{HASH_V1, HASH_V2, IMAGE_V1, IMAGE_V2, new_snd};
 use sei_harness::request_log::{Outcome, Record, Verb};
@@ -24,21 +25,35 @@ fn a_rollout_of_two_sends_the_fewest_requests() {
     // How often marks ride a write of their own depends on the machine's speed; here they all wait.
     let tempo = Tempo { mark_delay: Duration::from_secs(60), ..Tempo::default() };
     paced_scenario("a_rollout_of_two_sends_the_fewest_requests", tempo, |env| async move {
-        let sent = requests_of_a_rollout(&env).await?;
-        let (events, writes): (Vec<&Record>, Vec<&Record>) =
-            sent.iter().partition(|it| it.resource == "events");
-        let shown = || sent.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        ensure!(writes.len() == WRITES, "{} writes and reads:\n{}", writes.len(), shown());
-        ensure!(events.len() == EVENTS, "{} events:\n{}", events.len(), shown());
-        ensure!(sent.iter().all(|it| it.code().is_some_and(|code| code < 300)), "{}", shown());
-        Ok(())
+        let fleet = new_snd(&env.ns, NAME).with_replicas(2).build();
+        fewest(&requests_of_a_rollout(&env, fleet).await?)
     });
+}
+
+/// Doors cost a rollout nothing, whatever the name of the fleet resolves to.
+#[test]
+fn a_rollout_of_a_published_fleet_sends_no_more() {
+    let tempo = Tempo { mark_delay: Duration::from_secs(60), ..Tempo::default() };
+    paced_scenario("a_rollout_of_a_published_fleet_sends_no_more", tempo, |env| async move {
+        let fleet = new_snd(&env.ns, NAME).with_replicas(2).with_networking().build();
+        fewest(&requests_of_a_rollout(&env, fleet).await?)
+    });
+}
+
+fn fewest(sent: &[Record]) -> Result<()> {
+    let (events, writes): (Vec<&Record>, Vec<&Record>) =
+        sent.iter().partition(|it| it.resource == "events");
+    let shown = || sent.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    ensure!(writes.len() == WRITES, "{} writes and reads:\n{}", writes.len(), shown());
+    ensure!(events.len() == EVENTS, "{} events:\n{}", events.len(), shown());
+    ensure!(sent.iter().all(|it| it.code().is_some_and(|code| code < 300)), "{}", shown());
+    Ok(())
 }
 
 #[test]
 fn every_status_write_is_a_conditional_merge_patch() {
     scenario("every_status_write_is_a_conditional_merge_patch", |env| async move {
-        requests_of_a_rollout(&env).await?;
+        requests_of_a_rollout(&env, new_snd(&env.ns, NAME).with_replicas(2).build()).await?;
         let writes = env.requests.status_writes();
         ensure!(writes.len() >= 6, "only {} status writes", writes.len());
         for write in writes {
@@ -53,8 +68,8 @@ fn every_status_write_is_a_conditional_merge_patch() {
 }
 
 /// Everything but LIST and WATCH that a rollout of two sends, from the edit to its last event.
-async fn requests_of_a_rollout(env: &TestEnv) -> Result<Vec<Record>> {
-    env.create_snd(&new_snd(&env.ns, NAME).with_replicas(2).build()).await?;
+async fn requests_of_a_rollout(env: &TestEnv, fleet: SeiNodeDeployment) -> Result<Vec<Record>> {
+    env.create_snd(&fleet).await?;
     env.wait_settled(NAME, IMAGE_V1).await?;
     env.wait_for_status(NAME, "the baseline", |fleet| {
         let hash = status(fleet).template_hash;

@@ -62,6 +62,11 @@ where
 }
 
 fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
+    start_on(inputs, tempo, Platform::parse(&setting)?)
+}
+
+/// Starts the shipped controllers on another platform than that of all tests.
+pub fn start_on(inputs: ControllerInputs, tempo: Tempo, platform: Platform) -> Result<Controllers> {
     let scope = match inputs.scope {
         Scope::All => settings::Scope::Cluster,
         Scope::Namespace(namespace) => settings::Scope::Namespace(namespace),
@@ -72,7 +77,7 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
         scope,
         sidecars: inputs.sidecars,
         resolver: Arc::new(Stub(inputs.resolver)),
-        platform: Platform::parse(&setting)?,
+        platform,
         tempo,
         limits: Limits {
             lookup_pause_first: Duration::from_millis(100),
@@ -98,7 +103,7 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
 }
 
 /// The gateway of these tests; everything else as in all tests.
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     let gateway = match name {
         "SEI_GATEWAY_NAME" => "sei-gateway",
         "SEI_GATEWAY_NAMESPACE" => "gateway",
