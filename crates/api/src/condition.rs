@@ -92,26 +92,41 @@ closed_words! {
 
         /// SeiNodeDeployment, Stalled: no progress in time, and the children do not agree on why.
         ProgressDeadlineExceeded = "ProgressDeadlineExceeded",
-        /// Ready, Reconciling, Stalled: the image of a container cannot be pulled.
-        ImagePullFailed = "ImagePullFailed",
-        /// Ready, Reconciling, Stalled: the image of a container has no valid name.
-        InvalidImage = "InvalidImage",
-        /// Ready, Reconciling, Stalled: a container starts and ends again and again.
-        CrashLoop = "CrashLoop",
-        /// Ready, Reconciling, Stalled: a container was killed for using too much memory.
-        OomKilled = "OOMKilled",
-        /// Ready, Reconciling, Stalled: no Node of the cluster takes the pod.
-        Unschedulable = "Unschedulable",
-        /// Ready, Reconciling, Stalled: a claim of the pod has no volume.
-        VolumeNotBound = "VolumeNotBound",
-        /// Ready, Reconciling, Stalled: the sidecar does not answer.
-        SidecarUnreachable = "SidecarUnreachable",
-        /// Ready, Reconciling, Stalled: a task of the sidecar fails again and again.
-        SidecarTaskFailed = "SidecarTaskFailed",
-        /// Ready, Reconciling, Stalled: the old pod does not go.
-        PodTerminating = "PodTerminating",
-        /// Ready, Reconciling, Stalled: the Node of the pod does not answer.
+        /// Ready, Reconciling, Stalled: the machine under the pod is not ready or gone; the pod
+        /// can neither be trusted nor replaced until it is back or its Node object is removed.
         NodeUnreachable = "NodeUnreachable",
+        /// Ready, Reconciling, Stalled: the pod should have been gone since its grace period
+        /// ended; a finalizer or its kubelet holds it.
+        PodTerminating = "PodTerminating",
+        /// Ready, Reconciling, Stalled: the StatefulSet has no pod, and its controller creates
+        /// none (quota, admission, a missing ServiceAccount).
+        PodNotCreated = "PodNotCreated",
+        /// Ready, Reconciling, Stalled: the data volume's claim is not bound, or its volume
+        /// is lost.
+        VolumeNotBound = "VolumeNotBound",
+        /// Ready, Reconciling, Stalled: no machine fits the pod.
+        Unschedulable = "Unschedulable",
+        /// Ready, Reconciling, Stalled: the pod has a machine, but the kubelet sets it up for
+        /// too long: a volume does not attach or mount, or there is no network for it.
+        PodNotStarted = "PodNotStarted",
+        /// Ready, Stalled: an image's name is no valid reference.
+        InvalidImage = "InvalidImage",
+        /// Ready, Reconciling, Stalled: the kubelet cannot pull an image.
+        ImagePullFailed = "ImagePullFailed",
+        /// Ready, Reconciling, Stalled: a container cannot be created or its command cannot be
+        /// run: a missing object that it mounts or reads, a missing program.
+        ContainerStartFailed = "ContainerStartFailed",
+        /// Ready, Reconciling, Stalled: a container was killed for its use of memory and does
+        /// not come up since.
+        OomKilled = "OOMKilled",
+        /// Ready, Reconciling, Stalled: a container ends soon after each of its starts.
+        CrashLoop = "CrashLoop",
+        /// Ready, Reconciling, Stalled: a task of the sidecar failed; it is repeated, or has
+        /// ended the plan.
+        SidecarTaskFailed = "SidecarTaskFailed",
+        /// Ready, Reconciling, Stalled: the sidecar gives no usable answer although its
+        /// container runs.
+        SidecarUnreachable = "SidecarUnreachable",
 
         /// NodesReady True.
         AllNodesReady = "AllNodesReady",

@@ -47,6 +47,32 @@ closed_words! {
         SidecarReadinessLost = "SidecarReadinessLost",
         /// SeiNode: the sidecar lets the node serve again.
         SidecarReadinessRestored = "SidecarReadinessRestored",
+        /// SeiNode: the machine under its pod is not ready or gone.
+        NodeUnreachable = "NodeUnreachable",
+        /// SeiNode: its pod should have been gone since its grace period ended.
+        PodTerminating = "PodTerminating",
+        /// SeiNode: the StatefulSet controller creates no pod.
+        PodNotCreated = "PodNotCreated",
+        /// SeiNode: the data volume's claim is not bound, or has lost its volume.
+        VolumeNotBound = "VolumeNotBound",
+        /// SeiNode: no machine fits its pod.
+        Unschedulable = "Unschedulable",
+        /// SeiNode: the kubelet sets its pod up for too long.
+        PodNotStarted = "PodNotStarted",
+        /// SeiNode: an image's name is no valid reference.
+        InvalidImage = "InvalidImage",
+        /// SeiNode: the kubelet cannot pull an image.
+        ImagePullFailed = "ImagePullFailed",
+        /// SeiNode: a container cannot be created, or its command cannot be run.
+        ContainerStartFailed = "ContainerStartFailed",
+        /// SeiNode: a container was killed for its use of memory.
+        OomKilled = "OOMKilled",
+        /// SeiNode: a container ends soon after each of its starts.
+        CrashLoop = "CrashLoop",
+        /// SeiNode: a task of its sidecar failed and is repeated.
+        SidecarTaskFailed = "SidecarTaskFailed",
+        /// SeiNode: its sidecar gives no usable answer.
+        SidecarUnreachable = "SidecarUnreachable",
         /// Any kind: a field of the schema that this build does not implement.
         NotSupportedYet = "NotSupportedYet",
         /// Any kind: a spec stored before the schema refused it.

@@ -7,6 +7,7 @@
 mod claim;
 mod conclude;
 mod decide;
+mod diagnosis;
 mod drift;
 mod evidence;
 mod executor;
@@ -35,6 +36,7 @@ use crate::tempo::Tempo;
 
 pub use conclude::conclude;
 pub use decide::decide;
+pub use diagnosis::suspect;
 pub(crate) use evidence::SEID;
 pub use needs::{Needs, needs};
 pub use notices::notices;
@@ -67,6 +69,8 @@ pub struct Observed {
     pub config_map: Seen<k8s::ConfigMap>,
     /// The pods that carry the node's label.
     pub pods: Pods,
+    /// The machine under a pod that [`suspect`] named, if it was asked for.
+    pub host: Option<Seen<k8s::Node>>,
     /// Nodes that match one of the node's peer queries.
     pub peers: Vec<Arc<SeiNode>>,
     /// The current task at the sidecar, if it was asked for.

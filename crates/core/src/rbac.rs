@@ -81,10 +81,12 @@ fn writes() -> Vec<Grant> {
 }
 
 /// What follows from being a controller: status and finalizers of our kinds, owner references that
-/// block deletion, Kubernetes Events, and the subject-access review in front of a sidecar, which
-/// asks for the HTTP method as a verb on `seinodetasks`.
+/// block deletion, the look at a single machine, Kubernetes Events, and the subject-access review
+/// in front of a sidecar, which asks for the HTTP method as a verb on `seinodetasks`.
 fn duties() -> Vec<Grant> {
     vec![
+        // The machine under a pod that does not tell what is wrong with it.
+        (("", "nodes"), vec!["get"]),
         ((SEI, "seinodedeployments"), vec!["patch"]),
         ((SEI, "seinodedeployments/status"), vec!["patch"]),
         ((SEI, "seinodedeployments/finalizers"), vec!["update"]),

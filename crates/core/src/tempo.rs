@@ -22,6 +22,19 @@ pub struct Tempo {
     pub mark_delay: Duration,
     /// How long `seid` must have run without a restart before a rollout counts as complete.
     pub min_ready: Duration,
+    /// How long a pod may be set up before that counts as trouble: attaching a volume takes a
+    /// minute where all is well.
+    pub start_patience: Duration,
+    /// How long a pod may outlive its grace period: the kubelet still unmounts its volumes then.
+    pub stop_patience: Duration,
+    /// How long a running sidecar may give no usable answer; one that has just been started needs
+    /// a moment.
+    pub sidecar_patience: Duration,
+    /// How old an unbound claim may be: a volume is made for it within seconds where all is well.
+    pub claim_patience: Duration,
+    /// A container that ran for longer is in no crash loop: the kubelet, too, forgets its crashes
+    /// after this time.
+    pub crash_memory: Duration,
     /// Wait before a failed plan is tried again by itself.
     pub failed_retry: Duration,
 }
@@ -37,6 +50,11 @@ impl Default for Tempo {
             steady: Duration::from_secs(600),
             mark_delay: Duration::from_millis(250),
             min_ready: Duration::from_secs(10),
+            start_patience: Duration::from_secs(120),
+            stop_patience: Duration::from_secs(30),
+            sidecar_patience: Duration::from_secs(30),
+            claim_patience: Duration::from_secs(10),
+            crash_memory: Duration::from_secs(600),
             failed_retry: Duration::from_secs(300),
         }
     }

@@ -9,6 +9,7 @@ use sei_core::tempo::Tempo;
 
 use crate::clock::Clock;
 use crate::cluster::stores::Stores;
+use crate::hosts::Hosts;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Context {
     pub stores: Arc<Stores>,
     /// The sidecars of the nodes, and what they last said.
     pub sidecars: Arc<Sidecars>,
+    /// The machines under pods, as far as they were asked for.
+    pub hosts: Hosts,
     /// Whether the host names of fleets resolve.
     pub names: Names,
     /// Takes notices.

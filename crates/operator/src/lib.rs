@@ -10,6 +10,7 @@ pub mod context;
 pub mod controller;
 pub mod deployment;
 pub mod docs;
+pub mod hosts;
 pub mod ids;
 pub mod kind;
 pub mod leader;

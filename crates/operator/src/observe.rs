@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::{OptionFuture, join, join_all, join3, join4};
 use jiff::Timestamp;
-use sei_api::{SeiNode, SeiNodeDeployment, labels};
+use sei_api::{SeiNode, SeiNodeDeployment, k8s, labels};
 use sei_core::deployment::{self, DoorNeeds, Doors, Resolution, Routes, Workload};
 use sei_core::effect::Resource;
 use sei_core::name::{FleetName, NodeName};
@@ -36,8 +36,10 @@ pub async fn node(context: &Context, object: &SeiNode, needs: node::Needs) -> no
     );
     let ((statefulset, service, claim, config_map), (pods, task, health)) =
         join(objects, told).await;
+    let now = whole_seconds(context.clock.now());
     node::Observed {
-        now: whole_seconds(context.clock.now()),
+        now,
+        host: host(context, (object, &pods, now), needs.host).await,
         fresh_id: context.ids.fresh(),
         statefulset,
         service,
@@ -211,6 +213,17 @@ async fn pods(context: &Context, node: &Key, confirm: bool) -> Pods {
         Ok(pods) => Pods::Known(pods.into_iter().map(Arc::new).collect()),
         Err(fault) => Pods::Unreadable(fault.of_read(&format!("pods of node \"{}\"", node.name))),
     }
+}
+
+/// The machine under a pod, if it has to be looked at.
+async fn host(
+    context: &Context,
+    (node, pods, now): (&SeiNode, &Pods, Timestamp),
+    max_age: Option<Duration>,
+) -> Option<Seen<k8s::Node>> {
+    let name = node::suspect(node, pods, now, &context.tempo)?;
+    let client = (&context.client, &context.limits);
+    Some(context.hosts.get(client, name, max_age?).await)
 }
 
 fn peers(context: &Context, node: &SeiNode) -> Vec<Arc<SeiNode>> {

@@ -23,6 +23,7 @@ use crate::cluster::stores::{OF_FLEET, OF_NODE, ROUTE, Stores};
 use crate::cluster::watch::{Need, Watch};
 use crate::context::{ClientHandle, Context};
 use crate::deployment::Deployment;
+use crate::hosts::Hosts;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -98,6 +99,7 @@ pub fn wire(
         client: ClientHandle(inputs.client),
         stores,
         sidecars,
+        hosts: Hosts::default(),
         names,
         recorder,
         metrics: inputs.metrics,

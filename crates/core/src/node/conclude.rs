@@ -23,7 +23,7 @@ pub fn conclude(
     let round = Round { node, before, seen, env };
     let Some(fault) = worst(outcomes).cloned() else {
         let mut status = decision.status;
-        report::summarize(node, &mut status, seen, None);
+        report::summarize(round, &mut status, None);
         return Conclusion { status, requeue: decision.requeue, notices: decision.notices };
     };
     // Only the steps of a plan in flight count on their effects; what replaced a plan does not.
@@ -52,7 +52,7 @@ pub fn conclude(
     };
     // Who wrote first is nobody's trouble: the next look shows what is there now.
     let trouble = Some(&fault).filter(|it| it.class != Class::Conflict);
-    report::summarize(node, &mut status, seen, trouble);
+    report::summarize(round, &mut status, trouble);
     Conclusion { status, requeue, notices: Vec::new() }
 }
 

@@ -92,7 +92,7 @@ fn sidecar_task(
         sidecar::Step::Done => complete(round, next, index),
         sidecar::Step::Submit(request) => act(round, next, index, Effect::Submit(request)),
         sidecar::Step::Running(poll) => {
-            task.error = None;
+            settle_error(task);
             plan::begin(task, round.seen.now);
             Decision::rest(next, Requeue::After(poll))
         }
@@ -134,6 +134,13 @@ fn count_retry(round: Round<'_>, task: &mut PlannedTask, error: String) -> Durat
     round.env.tempo.task_backoff(u32::try_from(task.retry_count).unwrap_or(u32::MAX))
 }
 
+/// What was waited for is over; why an earlier attempt failed stays until one succeeds.
+fn settle_error(task: &mut PlannedTask) {
+    if task.retry_count == 0 {
+        task.error = None;
+    }
+}
+
 fn complete(round: Round<'_>, mut next: SeiNodeStatus, index: usize) -> Decision<SeiNodeStatus> {
     if let Some(task) = task_mut(&mut next, index) {
         plan::complete(task, round.seen.now);
@@ -151,7 +158,7 @@ fn act(
 ) -> Decision<SeiNodeStatus> {
     if let Some(task) = task_mut(&mut next, index) {
         plan::begin(task, round.seen.now);
-        task.error = None;
+        settle_error(task);
     }
     // A single write that was accepted is done: its answer is as good as the look that follows,
     // and that look would have to wait for the watch.

@@ -9,7 +9,7 @@ use crate::applied::is_applied;
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::Fault;
 use crate::node::decide::Round;
-use crate::node::{Observed, Pods, Seen, evidence, name, owner};
+use crate::node::{Observed, Pods, Seen, diagnosis, evidence, name, owner};
 use crate::ownership::{Ownership, classify};
 use crate::render;
 
@@ -83,7 +83,10 @@ pub(super) fn observe_image(round: Round<'_>) -> Step {
         Ok(running) => Step::Wait(Fault::waiting(format!("image \"{}\" runs", running.image))),
         Err(why) => match replace_pod(round) {
             Step::Act(effect) => Step::Act(effect),
-            Step::Done | Step::Wait(_) | Step::Fatal(_) => Step::Wait(Fault::waiting(why)),
+            Step::Done | Step::Wait(_) | Step::Fatal(_) => {
+                let why = diagnosis::of_pod(round).unwrap_or(why);
+                Step::Wait(Fault::waiting(why))
+            }
         },
     }
 }

@@ -23,6 +23,9 @@ pub struct Needs {
     pub task: Option<Uuid>,
     /// Ask the sidecar whether it is ready; an answer up to this old will do.
     pub health: Option<Duration>,
+    /// Ask for the machine under the pod if [`crate::node::suspect`] names one; an answer up to
+    /// this old will do.
+    pub host: Option<Duration>,
 }
 
 /// What this node's next round asks for.
@@ -43,6 +46,7 @@ pub fn needs(node: &SeiNode, status: &SeiNodeStatus, env: Env<'_>) -> Needs {
             ..Needs::default()
         },
     };
+    needs.host = Some(env.tempo.health_max_age);
     if status.phase == Some(NodePhase::Running) && active.is_none() {
         let unseen = status.current_image.as_deref() != Some(node.spec.image.as_str())
             || status.current_sidecar_image.is_none();

@@ -5,7 +5,7 @@ use sei_api::event::Reason;
 use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus, TaskPlan, k8s};
 
 use crate::condition::find;
-use crate::node::{Env, generation, plans};
+use crate::node::{Env, diagnosis, generation, plans};
 use crate::notice::Notice;
 use crate::{plan, verdict};
 
@@ -21,6 +21,7 @@ pub fn notices(
         phase(before, after),
         failure(before, after, env),
         readiness(before, after),
+        diagnosis::notice(before, after),
         verdict::refusal(&before.conditions, &after.conditions, generation(node)),
     ];
     told.into_iter().flatten().collect()

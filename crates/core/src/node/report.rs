@@ -9,8 +9,9 @@ use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus};
 
 use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
+use crate::node::decide::Round;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, Seen, generation, infra, name};
+use crate::node::{Observed, Seen, diagnosis, generation, infra, name};
 use crate::plan;
 use crate::verdict::Verdict;
 
@@ -26,42 +27,35 @@ pub(super) fn refuse(node: &SeiNode, status: &mut SeiNodeStatus, now: Timestamp,
 }
 
 /// Sums `status` up; `trouble` is the fault that this round met.
-pub(super) fn summarize(
-    node: &SeiNode,
-    status: &mut SeiNodeStatus,
-    seen: &Observed,
-    trouble: Option<&Fault>,
-) {
+pub(super) fn summarize(round: Round<'_>, status: &mut SeiNodeStatus, trouble: Option<&Fault>) {
+    let Round { node, seen, .. } = round;
     if refused(status) && super::spec::refusal(node).is_some() {
         return;
     }
-    let verdict = verdict(node, status, seen, trouble);
+    let verdict = verdict(round, status, trouble);
     let mut conditions =
         Conditions { list: &mut status.conditions, generation: generation(node), now: seen.now };
     verdict.tell(&mut conditions);
     seed(&mut conditions);
 }
 
-fn verdict(
-    node: &SeiNode,
-    status: &SeiNodeStatus,
-    seen: &Observed,
-    trouble: Option<&Fault>,
-) -> Verdict {
+fn verdict(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Verdict {
+    let Round { node, seen, .. } = round;
     if status.phase == Some(NodePhase::Terminating) {
         let what = trouble.map_or("the node is being deleted", |it| it.detail.as_str());
         return Verdict::Working(Reason::Terminating, what.to_owned());
     }
+    if let Some(plan) = status.plan.as_ref().filter(|it| it.phase == PlanPhase::Failed) {
+        let message = format!("{}; it is retried by itself, or edit the spec", plan::failure(plan));
+        return Verdict::Stalled(diagnosis::of_failure(plan), message);
+    }
+    if let Some(cause) = diagnosis::find_cause(round, status) {
+        return cause.verdict(round.before);
+    }
     if let Some(plan) = &status.plan {
-        return if plan.phase == PlanPhase::Failed {
-            let message =
-                format!("{}; it is retried by itself, or edit the spec", plan::failure(plan));
-            Verdict::Stalled(Reason::PlanFailed, message)
-        } else {
-            let waits = infra::leftover(node, seen);
-            let reason = if waits { Reason::LeftoverObject } else { Reason::Progressing };
-            Verdict::Working(reason, progress(plan))
-        };
+        let waits = infra::leftover(node, seen);
+        let reason = if waits { Reason::LeftoverObject } else { Reason::Progressing };
+        return Verdict::Working(reason, progress(plan));
     }
     if let Some(fault) = trouble {
         return Verdict::Working(Reason::Retrying, fault.detail.clone());
@@ -102,9 +96,6 @@ fn progress(plan: &sei_api::TaskPlan) -> String {
     };
     let place = format!("task {} of {}: {}", index + 1, plan.tasks.len(), task.type_);
     match task.error.as_deref() {
-        Some(error) if task.retry_count > 0 => {
-            format!("{place}: attempt {} failed: {error}", task.retry_count)
-        }
         Some(error) => format!("{place}: {error}"),
         None => place,
     }

@@ -1,5 +1,6 @@
 //! Tests of a node's decisions: pictures of one round, stories of many, and what always holds.
 
+mod diagnosis;
 mod evidence;
 mod infra;
 mod invariants;

@@ -22,6 +22,19 @@ pub async fn get<K: Object>(
     timeout(limits.request_timeout, api.get_opt(&key.name)).await?.map_err(ApiFault::of)
 }
 
+/// One machine of the cluster; `None` if the API server says that there is none.
+///
+/// # Errors
+/// No answer, or a refusal.
+pub async fn host(
+    client: &Client,
+    limits: &Limits,
+    name: &str,
+) -> Result<Option<k8s::Node>, ApiFault> {
+    let api = Api::<k8s::Node>::all(client.clone());
+    timeout(limits.request_timeout, api.get_opt(name)).await?.map_err(ApiFault::of)
+}
+
 /// The pods that carry the label of the node `key`.
 ///
 /// # Errors

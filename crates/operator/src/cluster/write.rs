@@ -114,19 +114,13 @@ impl<K: Object> Writer<'_, K> {
         let sent = api.delete(&key.name, &params);
         match timeout(self.limits.request_timeout, sent).await? {
             Ok(answer) => {
-                match answer.left() {
-                    Some(terminating) => {
-                        self.store.wrote(key, terminating.meta().resource_version.as_deref());
-                    }
-                    None => self.store.deleted(key, uid),
+                if let Some(terminating) = answer.left() {
+                    self.store.wrote(key, terminating.meta().resource_version.as_deref());
                 }
                 Ok(())
             }
             Err(error) => match ApiFault::of(error) {
-                ApiFault::NotFound => {
-                    self.store.deleted(key, uid);
-                    Ok(())
-                }
+                ApiFault::NotFound => Ok(()),
                 other => Err(other),
             },
         }

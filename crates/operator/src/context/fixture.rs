@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{ClientHandle, Context};
 use crate::clock::Clock;
 use crate::cluster::stores::Stores;
+use crate::hosts::Hosts;
 use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -35,6 +36,7 @@ pub(crate) fn context(client: Client) -> (Context, sei_sidecar_sim::Sidecars) {
     let simulated = sei_sidecar_sim::Sidecars::new();
     let (ids, limits) = (Ids::from_fn(|| Uuid::from_u128(1)), Limits::default());
     let context = Context {
+        hosts: Hosts::default(),
         names: Names::new(Arc::new(SystemResolver), &limits, &ids, &Arc::new(Queue::new())),
         client: ClientHandle(client),
         stores: Arc::new(Stores::new()),

@@ -16,4 +16,3 @@ mod sidecar_image;
 mod status_writes;
 mod supersession;
 mod support;
-mod volumes;

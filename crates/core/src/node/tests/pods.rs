@@ -285,15 +285,15 @@ mod unreadable {
         check(
             "node Running current=v1 \n plan mark-ready garbage=id",
             expect![[r#"
-            plan     mark-ready v1 Failed: !mark-ready (invalid task UUID "no-uuid")
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                       mark-ready: invalid task UUID "no-uuid"; it is retried by itself, or
-                       edit the spec
-            effects  none
-            requeue  after 300s
-            notice   Warning NodeFailed: task mark-ready: invalid task UUID "no-uuid";
-                       retries at 2026-01-01T00:05:00Z, or edit the spec
-        "#]],
+                plan     mark-ready v1 Failed: !mark-ready (invalid task UUID "no-uuid")
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
+                           mark-ready: invalid task UUID "no-uuid"; it is retried by itself, or
+                           edit the spec
+                effects  none
+                requeue  after 300s
+                notice   Warning NodeFailed: task mark-ready: invalid task UUID "no-uuid";
+                           retries at 2026-01-01T00:05:00Z, or edit the spec
+            "#]],
         );
     }
 }

@@ -53,9 +53,9 @@ impl World {
             Edit::DeletePod(ordinal) => {
                 let name = format!("s-{ordinal}");
                 let pod = self.pods.remove(&format!("{name}-0"));
-                // A pod may outlive its StatefulSet for a while.
-                if let (Some(_), Some(set)) = (pod, self.sets.get_mut(&name)) {
-                    let status = set.status.as_mut().unwrap();
+                // A pod may outlive its StatefulSet for a while, or come before its counts.
+                let set = self.sets.get_mut(&name).and_then(|it| it.status.as_mut());
+                if let (Some(_), Some(status)) = (pod, set) {
                     (status.ready_replicas, status.updated_replicas) = (None, None);
                 }
             }

@@ -18,7 +18,7 @@ mod failed_plan {
             expect![[r#"
                 image    none -> v1
                 sidecar  none -> ghcr.io/sei-protocol/seictl
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
                            config-apply: broken; it is retried by itself, or edit the spec
                 effects  none
                 requeue  after 240s

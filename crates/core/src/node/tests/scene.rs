@@ -3,6 +3,8 @@
 //! Without a word to the contrary the node runs `v1`, everything of it is there and as rendered,
 //! its pod runs, and its sidecar is ready and knows no task.
 
+mod kubelet;
+
 use std::sync::Arc;
 
 use expect_test::Expect;
@@ -179,13 +181,6 @@ fn node(line: Option<&Line>) -> SeiNode {
         node.spec.data_volume =
             Some(sei_api::DataVolume { import: Some(import), ..Default::default() });
     }
-    for (word, policy) in
-        [("keep", sei_api::WhenDeleted::Retain), ("drop", sei_api::WhenDeleted::Delete)]
-    {
-        if line.is_some_and(|it| it.is(word)) {
-            node.spec.data_volume.get_or_insert_default().when_deleted = Some(policy);
-        }
-    }
     if line.is_some_and(|it| it.is("released")) {
         node.metadata.finalizers = None;
     }
@@ -262,6 +257,7 @@ fn calm(node: &SeiNode, platform: &Platform, line: Option<&Line>) -> Observed {
         service: Seen::Here(Arc::new(applied(None, &mine.service, manager))),
         claim: Seen::Here(Arc::new(claim)),
         config_map: Seen::Here(Arc::new(applied(None, &mine.config_map, manager))),
+        host: None,
         peers: Vec::new(),
         task: Some(Ok(None)),
         health: Some(Ok(Health::Ready)),
@@ -324,8 +320,6 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
                 "validator",
                 "replayer",
                 "import",
-                "keep",
-                "drop",
             ],
             &[
                 "name", "image", "sidecar", "current", "ranside", "gen", "observed", "since",
@@ -335,7 +329,13 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
         "workload" => workload(line, seen),
         "pod" => add_pod(line, seen),
         "pods" => seen.pods = pods(line),
-        "claim" => place(line, &mut seen.claim),
+        "claim" => {
+            place(line, &mut seen.claim);
+            kubelet::claim(line, &mut seen.claim);
+        }
+        "container" => kubelet::container(line, seen),
+        "podcond" => kubelet::condition(line, seen),
+        "host" => seen.host = Some(kubelet::host(line)),
         "service" => place(line, &mut seen.service),
         "configmap" => place(line, &mut seen.config_map),
         "peer" => add_peer(line, node, seen),
@@ -389,7 +389,8 @@ fn workload(line: &Line, seen: &mut Observed) {
         "terminating",
         "changed",
     ];
-    line.knows(&flags, &["image", "sidecar", "gen", "seen", "ready", "updated", "rev"]);
+    let keys = ["image", "sidecar", "gen", "seen", "ready", "updated", "rev", "pods"];
+    line.knows(&flags, &keys);
     if let Seen::Here(set) = &mut seen.statefulset {
         let set = Arc::make_mut(set);
         let number = |key: &str| line.number(key).map(|it| i32::try_from(it).unwrap());
@@ -397,6 +398,7 @@ fn workload(line: &Line, seen: &mut Observed) {
         let status = set.status.as_mut().unwrap();
         status.observed_generation =
             line.number("seen").or(line.number("gen")).or(status.observed_generation);
+        status.replicas = number("pods").unwrap_or(status.replicas);
         status.ready_replicas = number("ready").or(status.ready_replicas);
         status.updated_replicas = number("updated").or(status.updated_replicas);
         status.update_revision = line.text("rev").or(status.update_revision.clone());
@@ -409,7 +411,10 @@ fn workload(line: &Line, seen: &mut Observed) {
 
 /// The first pod that a scene names takes the place of the one that it would have had.
 fn add_pod(line: &Line, seen: &mut Observed) {
-    line.knows(&["running", "waiting", "terminating", "theirs", "unlabelled"], &["rev", "image"]);
+    line.knows(
+        &["running", "waiting", "terminating", "theirs", "unlabelled", "bare"],
+        &["rev", "image", "on", "ended", "finalizer"],
+    );
     let Seen::Here(set) = &seen.statefulset else { panic!("a pod needs a workload") };
     let mut pod = pod(set, line.get("rev").unwrap_or("a"));
     let spec = pod.spec.as_mut().unwrap();
@@ -418,6 +423,7 @@ fn add_pod(line: &Line, seen: &mut Observed) {
     }
     pod.status.as_mut().unwrap().container_statuses = Some(vec![running(!line.is("waiting"))]);
     pod.metadata.deletion_timestamp = line.is("terminating").then(|| k8s::Time(at(0)));
+    kubelet::pod(line, &mut pod);
     if line.is("theirs") {
         disown(&mut pod.metadata, "theirs", "StatefulSet", "fn-0");
     }

@@ -117,7 +117,7 @@ fn refused_hand_in_fails_the_plan() {
                        +configure-genesis, !config-apply (sidecar rejected config-apply
                        task: unknown key), config-validate, mark-ready
             phase    Initializing -> Failed
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
                        config-apply: sidecar rejected config-apply task: unknown key; it is
                        retried by itself, or edit the spec
             effect   submit config-apply
@@ -171,20 +171,20 @@ fn answer_that_no_attempt_can_change_fails_the_plan() {
     check(
         &at("at=config-apply", "task=rejected"),
         expect![[r#"
-        plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
-                   +apply-statefulset, +apply-service, +replace-pod,
-                   +configure-genesis, !config-apply (sidecar rejected config-apply
-                   task: unknown key), config-validate, mark-ready
-        phase    Initializing -> Failed
-        kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                   config-apply: sidecar rejected config-apply task: unknown key; it is
-                   retried by itself, or edit the spec
-        effects  none
-        requeue  after 300s
-        notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-        notice   Warning NodeFailed: task config-apply: sidecar rejected config-apply
-                   task: unknown key; retries at 2026-01-01T00:05:00Z, or edit the spec
-    "#]],
+            plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
+                       +apply-statefulset, +apply-service, +replace-pod,
+                       +configure-genesis, !config-apply (sidecar rejected config-apply
+                       task: unknown key), config-validate, mark-ready
+            phase    Initializing -> Failed
+            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
+                       config-apply: sidecar rejected config-apply task: unknown key; it is
+                       retried by itself, or edit the spec
+            effects  none
+            requeue  after 300s
+            notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+            notice   Warning NodeFailed: task config-apply: sidecar rejected config-apply
+                       task: unknown key; retries at 2026-01-01T00:05:00Z, or edit the spec
+        "#]],
     );
 }
 
@@ -197,19 +197,19 @@ mod failure {
         check(
             &at("at=config-apply begun=9", "task=failed run=1 error=broken"),
             expect![[r#"
-            plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
-                       +apply-statefulset, +apply-service, +replace-pod,
-                       +configure-genesis, !config-apply (broken), config-validate,
-                       mark-ready
-            phase    Initializing -> Failed
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                       config-apply: broken; it is retried by itself, or edit the spec
-            effects  none
-            requeue  after 300s
-            notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-            notice   Warning NodeFailed: task config-apply: broken; retries at
-                       2026-01-01T00:05:00Z, or edit the spec
-        "#]],
+                plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           +apply-statefulset, +apply-service, +replace-pod,
+                           +configure-genesis, !config-apply (broken), config-validate,
+                           mark-ready
+                phase    Initializing -> Failed
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
+                           config-apply: broken; it is retried by itself, or edit the spec
+                effects  none
+                requeue  after 300s
+                notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+                notice   Warning NodeFailed: task config-apply: broken; retries at
+                           2026-01-01T00:05:00Z, or edit the spec
+            "#]],
         );
     }
 
@@ -218,22 +218,22 @@ mod failure {
         check(
             &at("at=config-apply begun=9", "task=failed"),
             expect![[r#"
-            plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
-                       +apply-statefulset, +apply-service, +replace-pod,
-                       +configure-genesis, !config-apply (task
-                       c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error),
-                       config-validate, mark-ready
-            phase    Initializing -> Failed
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                       config-apply: task c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with
-                       unknown error; it is retried by itself, or edit the spec
-            effects  none
-            requeue  after 300s
-            notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-            notice   Warning NodeFailed: task config-apply: task
-                       c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error;
-                       retries at 2026-01-01T00:05:00Z, or edit the spec
-        "#]],
+                plan     init v1 Failed: +ensure-data-pvc, +apply-rbac-proxy-config,
+                           +apply-statefulset, +apply-service, +replace-pod,
+                           +configure-genesis, !config-apply (task
+                           c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error),
+                           config-validate, mark-ready
+                phase    Initializing -> Failed
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
+                           config-apply: task c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with
+                           unknown error; it is retried by itself, or edit the spec
+                effects  none
+                requeue  after 300s
+                notice   Normal PhaseTransition: Phase changed from Initializing to Failed
+                notice   Warning NodeFailed: task config-apply: task
+                           c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error;
+                           retries at 2026-01-01T00:05:00Z, or edit the spec
+            "#]],
         );
     }
 
@@ -245,10 +245,15 @@ mod failure {
                 plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
                            +apply-statefulset, +apply-service, +replace-pod, configure-genesis
                            #1 (missing), config-apply, config-validate, mark-ready
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                           configure-genesis: attempt 1 failed: missing
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                           attempts failed: missing; it is repeated by itself, see kubectl -n
+                           ns logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
+                notice   Warning SidecarTaskFailed: task configure-genesis fails since
+                           2025-12-31T23:59:00Z: 1 of 181 attempts failed: missing; it is
+                           repeated by itself, see kubectl -n ns logs fn-0-0 -c sei-sidecar
             "#]],
         );
     }
@@ -258,8 +263,10 @@ mod failure {
         check(
             &at("at=configure-genesis retry=1", "task=failed run=1 error=missing ended=3"),
             expect![[r#"
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                           configure-genesis
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                           attempts failed; it is repeated by itself, see kubectl -n ns logs
+                           fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
             "#]],
@@ -271,8 +278,10 @@ mod failure {
         check(
             &at("at=configure-genesis retry=1", "task=failed run=1 error=missing ended=9"),
             expect![[r#"
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                           configure-genesis
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                           attempts failed; it is repeated by itself, see kubectl -n ns logs
+                           fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 1s
             "#]],
@@ -289,8 +298,10 @@ mod failure {
                 plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
                            +apply-statefulset, +apply-service, +replace-pod, >configure-genesis
                            #1, config-apply, config-validate, mark-ready
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                           configure-genesis
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                           attempts failed; it is repeated by itself, see kubectl -n ns logs
+                           fn-0-0 -c sei-sidecar
                 effect   submit configure-genesis
                 requeue  again
             "#]],
@@ -305,8 +316,10 @@ mod failure {
                 plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
                            +apply-statefulset, +apply-service, +replace-pod, configure-genesis
                            #2 (missing), config-apply, config-validate, mark-ready
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                           configure-genesis: attempt 2 failed: missing
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 2 of 181
+                           attempts failed: missing; it is repeated by itself, see kubectl -n
+                           ns logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
             "#]],
@@ -322,7 +335,7 @@ mod failure {
                            +apply-statefulset, +apply-service, +replace-pod, !configure-genesis
                            #180 (missing), config-apply, config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
                            configure-genesis: missing; it is retried by itself, or edit the
                            spec
                 effects  none
@@ -339,11 +352,13 @@ mod failure {
         check(
             &at("at=configure-genesis retry=1", "task=failed run=1 ended=-3600"),
             expect![[r#"
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 6 of 9:
-                       configure-genesis
-            effects  none
-            requeue  after 5s
-        "#]],
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                           attempts failed; it is repeated by itself, see kubectl -n ns logs
+                           fn-0-0 -c sei-sidecar
+                effects  none
+                requeue  after 5s
+            "#]],
         );
     }
 }

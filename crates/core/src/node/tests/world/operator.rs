@@ -259,6 +259,7 @@ impl World {
                 asked(Resource::ConfigMap),
             ),
             pods: if known { Pods::Known(pods) } else { Pods::Unconfirmed },
+            host: None,
             peers: self.nodes.values().cloned().map(Arc::new).collect(),
             task: needs.task.map(|id| answers.then(|| row(id)).ok_or_else(down)),
             health: needs.health.map(|_| answers.then_some(health).ok_or_else(down)),
