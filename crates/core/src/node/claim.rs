@@ -1,6 +1,6 @@
-//! The data volume's claim: created once, never changed, deleted only by its owner.
+//! The data volume's claim: created once, never changed; when its owner goes, it goes or stays.
 
-use sei_api::k8s;
+use sei_api::{SeiNode, SeiNodeSpec, WhenDeleted, k8s};
 
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::Fault;
@@ -8,7 +8,7 @@ use crate::node::decide::Round;
 use crate::node::infra::{Step, unseen};
 use crate::node::{Seen, name, owner};
 use crate::ownership::{Ownership, classify};
-use crate::render;
+use crate::render::{self, mode::Mode};
 
 /// Creates the claim, or adopts one without a controller that carries our label.
 pub(super) fn ensure(round: Round<'_>) -> Step {
@@ -39,13 +39,34 @@ pub(super) fn ensure(round: Round<'_>) -> Step {
     }
 }
 
-/// The deletion of the claim, if it is ours to delete: controlled by this node's UID.
+/// What becomes of the claim when its node goes, if it is ours: controlled by this node's UID.
 ///
 /// **Invariant `owned_deletes`:** a claim of anybody else is left alone, whatever its name.
-pub(super) fn deletion(claim: &k8s::PersistentVolumeClaim, node_uid: &str) -> Option<Effect> {
-    let ours = crate::ownership::controlled_by(&claim.metadata, node_uid);
-    let going = claim.metadata.deletion_timestamp.is_some();
-    (ours && !going).then(|| Effect::Delete(Target::seen(Resource::Claim, &claim.metadata)))
+pub(super) fn parting(node: &SeiNode, claim: &k8s::PersistentVolumeClaim) -> Option<Effect> {
+    let uid = owner(node).uid;
+    let ours = crate::ownership::controlled_by(&claim.metadata, uid);
+    if !ours || claim.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let target = Target::seen(Resource::Claim, &claim.metadata);
+    if !stays(&node.spec) {
+        return Some(Effect::Delete(target));
+    }
+    // Without an owner it survives the node; a later node of the name finds it by its label.
+    let mut owners = claim.metadata.owner_references.clone().unwrap_or_default();
+    owners.retain(|it| it.uid != uid);
+    Some(Effect::SetOwners { target, owners })
+}
+
+/// Does the claim outlive its node? A validator's data holds its signing state.
+fn stays(spec: &SeiNodeSpec) -> bool {
+    match spec.data_volume.as_ref().and_then(|it| it.when_deleted.as_ref()) {
+        Some(WhenDeleted::Retain) => true,
+        // A word that this version does not know is no leave to delete data.
+        Some(WhenDeleted::Unknown(_)) => true,
+        Some(WhenDeleted::Delete) => false,
+        None => Mode::of(spec) == Some(Mode::Validator),
+    }
 }
 
 fn claim_name(claim: &k8s::PersistentVolumeClaim) -> &str {

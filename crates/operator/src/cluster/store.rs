@@ -32,6 +32,8 @@ struct Inner<K> {
     pending: BTreeMap<Key, Pending>,
     /// The resourceVersion of our own last write, while the object is as we wrote it.
     written: BTreeMap<Key, u64>,
+    /// Objects that we deleted, and that the stream still has to take away.
+    doomed: BTreeMap<Key, Doomed>,
     heard: Instant,
     presence: Presence,
 }
@@ -52,6 +54,12 @@ pub enum Presence {
     Missing,
     /// It was listed.
     Served,
+}
+
+#[derive(Clone, Debug)]
+struct Doomed {
+    uid: Option<String>,
+    since: Instant,
 }
 
 /// What a store keeps of the record of field managers, which is a third of an object's size.
@@ -108,6 +116,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
             progress: 0,
             pending: BTreeMap::new(),
             written: BTreeMap::new(),
+            doomed: BTreeMap::new(),
             heard: Instant::now(),
             presence: Presence::Unknown,
         };
@@ -124,6 +133,9 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     #[must_use]
     pub fn get(&self, key: &Key) -> Cached<K> {
         let inner = self.read();
+        if let Some(doomed) = inner.doomed.get(key) {
+            return Cached::Stale(doomed.since.elapsed());
+        }
         match (inner.pending.get(key), inner.objects.get(key)) {
             (Some(pending), _) => Cached::Stale(pending.since.elapsed()),
             (None, Some(object)) => Cached::Here(Arc::clone(object)),
@@ -172,18 +184,33 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         }
     }
 
+    /// We deleted the object of this UID, and it was gone at once.
+    pub fn deleted(&self, key: &Key, uid: &str) {
+        let mut inner = self.write();
+        let cached = inner.objects.get(key).and_then(|it| it.meta().uid.clone());
+        if cached.as_deref() == Some(uid) {
+            inner.doomed.insert(key.clone(), Doomed { uid: cached, since: Instant::now() });
+        }
+    }
+
     /// Wakes `key` when the store has seen our own last write to it; false if it has already.
     pub fn wait_for(&self, key: &Key) -> bool {
         let mut inner = self.write();
+        // That an object is gone wakes whoever it concerns in any case.
+        let doomed = inner.doomed.contains_key(key);
         let pending = inner.pending.get_mut(key);
-        pending.map(|it| it.awaited = true).is_some()
+        doomed || pending.map(|it| it.awaited = true).is_some()
     }
 
     /// The API server was asked past the store; it is asked again when that answer is as old as
     /// this store's backlog may be.
     pub fn renew(&self, key: &Key) {
-        if let Some(pending) = self.write().pending.get_mut(key) {
+        let mut inner = self.write();
+        if let Some(pending) = inner.pending.get_mut(key) {
             pending.since = Instant::now();
+        }
+        if let Some(doomed) = inner.doomed.get_mut(key) {
+            doomed.since = Instant::now();
         }
     }
 
@@ -206,6 +233,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         let key = Key::of(object.meta());
         let settled = inner.advance(version_of(object.meta()));
         inner.written.remove(&key);
+        inner.doomed.remove(&key);
         let others = settled.into_iter().filter(|other| *other != key).collect();
         let mut changes = inner.wake(others);
         let old = inner.objects.remove(&key).or_else(|| Some(Arc::new(object)));
@@ -218,6 +246,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         let mut inner = self.write();
         inner.written.remove(key);
         inner.pending.remove(key);
+        inner.doomed.remove(key);
         let old = inner.objects.remove(key);
         vec![Change { key: key.clone(), old, new: None, ours: false, awaited: true }]
     }
@@ -233,6 +262,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     pub fn replace(&self, listed: Vec<Listed<K>>, resource_version: &str) -> Vec<Change<K>> {
         let mut inner = self.write();
         inner.presence = Presence::Served;
+        inner.doomed.clear();
         inner.progress = 0;
         let settled = inner.advance(number(resource_version));
         let mut gone = std::mem::take(&mut inner.objects);
@@ -268,6 +298,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         inner.presence = Presence::Missing;
         inner.pending.clear();
         inner.written.clear();
+        inner.doomed.clear();
         let gone = std::mem::take(&mut inner.objects);
         let change =
             |(key, old)| Change { key, old: Some(old), new: None, ours: false, awaited: true };
@@ -331,6 +362,9 @@ impl<K: k8s::Resource<DynamicType = ()>> Inner<K> {
         let version = version_of(object.meta());
         let written = self.written.get(&key).copied();
         let ours = version.is_some() && written == version;
+        if self.doomed.get(&key).is_some_and(|it| it.uid != object.meta().uid) {
+            self.doomed.remove(&key);
+        }
         if written < version {
             self.written.remove(&key);
         }

@@ -114,13 +114,19 @@ impl<K: Object> Writer<'_, K> {
         let sent = api.delete(&key.name, &params);
         match timeout(self.limits.request_timeout, sent).await? {
             Ok(answer) => {
-                if let Some(terminating) = answer.left() {
-                    self.store.wrote(key, terminating.meta().resource_version.as_deref());
+                match answer.left() {
+                    Some(terminating) => {
+                        self.store.wrote(key, terminating.meta().resource_version.as_deref());
+                    }
+                    None => self.store.deleted(key, uid),
                 }
                 Ok(())
             }
             Err(error) => match ApiFault::of(error) {
-                ApiFault::NotFound => Ok(()),
+                ApiFault::NotFound => {
+                    self.store.deleted(key, uid);
+                    Ok(())
+                }
                 other => Err(other),
             },
         }

@@ -67,6 +67,17 @@ async fn not_ready_before_the_last_store_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kind_that_may_be_missing_holds_up_nobody() {
+    for answer in [|| Answer::Silence, || Answer::refusal(404, "NotFound")] {
+        let operator = Operator::start(inputs(Scope::Cluster, move |request| {
+            if request.path.contains("/httproutes") { answer() } else { empty(request) }
+        }));
+        settle().await;
+        assert_eq!(operator.waiting_for(), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_hears_nothing_fails_the_liveness_probe() {
     let stores = Arc::new(Stores::new());
     let liveness = liveness(&stores, Duration::from_secs(400));

@@ -16,3 +16,4 @@ mod sidecar_image;
 mod status_writes;
 mod supersession;
 mod support;
+mod volumes;

@@ -29,6 +29,8 @@ const NODES: &[&str] = &[
     "node Terminating deleting",
     "node Running replayer",
     "node Terminating deleting import",
+    "node Terminating deleting keep",
+    "node Terminating deleting validator",
     "node Running sidecar=s2 current=v1 ranside=s1",
 ];
 

@@ -53,7 +53,7 @@ fn a_good_spec_is_not() {
 
 #[test]
 fn what_is_not_built_yet_is() {
-    let table: [(Edit, &str); 7] = [
+    let table: [(Edit, &str); 6] = [
         (
             |node| {
                 let snapshot_generation = Some(SnapshotGeneration::default());
@@ -88,13 +88,6 @@ fn what_is_not_built_yet_is() {
                 node.spec.data_volume = Some(DataVolume { import, ..DataVolume::default() });
             },
             "spec.dataVolume.import",
-        ),
-        (
-            |node| {
-                let when_deleted = Some(sei_api::WhenDeleted::Retain);
-                node.spec.data_volume = Some(DataVolume { when_deleted, ..DataVolume::default() });
-            },
-            "spec.dataVolume.whenDeleted",
         ),
         (|node| node.spec.paused = true, "spec.paused"),
     ];

@@ -51,9 +51,46 @@ mod deletion {
     }
 
     #[test]
+    fn lets_go_of_a_claim_that_is_to_stay() {
+        check_each(
+            ["keep", "validator", "validator keep"]
+                .map(|it| format!("node Terminating current=v1 deleting {it}")),
+            expect![[r#"
+                kstatus  Ready=False Reconciling=True Stalled=False Terminating: the node is
+                           being deleted
+                effect   own Claim data-fn-0 by []
+                requeue  backoff
+            "#]],
+        );
+        check_each(
+            ["keep \n claim orphan", "validator \n claim foreign", "validator \n claim absent"]
+                .map(|it| format!("node Terminating current=v1 deleting {it}")),
+            expect![[r#"
+                kstatus  Ready=False Reconciling=True Stalled=False Terminating: the node is
+                           being deleted
+                effect   remove finalizer
+                requeue  never
+            "#]],
+        );
+    }
+
+    #[test]
+    fn deletes_the_claim_of_a_validator_only_when_told_to() {
+        check(
+            "node Terminating current=v1 deleting validator drop",
+            expect![[r#"
+            kstatus  Ready=False Reconciling=True Stalled=False Terminating: the node is
+                       being deleted
+            effect   delete Claim data-fn-0
+            requeue  backoff
+        "#]],
+        );
+    }
+
+    #[test]
     fn never_deletes_an_imported_claim() {
         check(
-            "node Terminating current=v1 deleting import",
+            "node Terminating current=v1 deleting import drop",
             expect![[r#"
             kstatus  Ready=False Reconciling=True Stalled=False Terminating: the node is
                        being deleted

@@ -181,6 +181,13 @@ fn node(line: Option<&Line>) -> SeiNode {
         node.spec.data_volume =
             Some(sei_api::DataVolume { import: Some(import), ..Default::default() });
     }
+    for (word, policy) in
+        [("keep", sei_api::WhenDeleted::Retain), ("drop", sei_api::WhenDeleted::Delete)]
+    {
+        if line.is_some_and(|it| it.is(word)) {
+            node.spec.data_volume.get_or_insert_default().when_deleted = Some(policy);
+        }
+    }
     if line.is_some_and(|it| it.is("released")) {
         node.metadata.finalizers = None;
     }
@@ -320,6 +327,8 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
                 "validator",
                 "replayer",
                 "import",
+                "keep",
+                "drop",
             ],
             &[
                 "name", "image", "sidecar", "current", "ranside", "gen", "observed", "since",

@@ -48,6 +48,46 @@ fn a_created_object_is_stale_and_not_absent() {
     assert!(matches!(store.get(&key("a")), Cached::Here(_)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_deleted_object_is_stale_until_the_stream_takes_it_away() {
+    type End = fn(&Store<k8s::ConfigMap>);
+    let other = |store: &Store<k8s::ConfigMap>| {
+        let mut again = object("a", 9);
+        again.metadata.uid = Some("another".to_owned());
+        drop(store.apply(again));
+    };
+    let ends: [(&str, End); 4] = [
+        ("its deletion", |store| drop(store.delete(object("a", 9)))),
+        ("another object of its name", other),
+        ("a listing", |store| drop(store.replace(vec![], "9"))),
+        ("the loss of the kind", |store| drop(store.missing())),
+    ];
+    for (what, end) in ends {
+        let store = store();
+        store.replace(vec![here("a", 1)], "1");
+        store.deleted(&key("a"), "not this one");
+        assert!(matches!(store.get(&key("a")), Cached::Here(_)), "{what}");
+        store.deleted(&key("a"), "uid-a");
+        store.apply(object("a", 3));
+        assert!(matches!(store.get(&key("a")), Cached::Stale(_)), "{what}");
+        assert!(store.wait_for(&key("a")), "a pass must not ask again and again");
+        end(&store);
+        assert!(!matches!(store.get(&key("a")), Cached::Stale(_)), "{what}");
+    }
+}
+
+#[test]
+fn a_kind_that_goes_takes_its_objects_along() {
+    let store = store();
+    assert_eq!(store.presence(), Presence::Unknown);
+    store.replace(vec![here("a", 1)], "1");
+    assert_eq!(store.presence(), Presence::Served);
+    store.wrote(&key("b"), Some("5"));
+    assert_eq!(store.missing().iter().map(picture).collect::<Vec<_>>(), ["a 1->-"]);
+    assert_eq!(store.presence(), Presence::Missing);
+    assert!(matches!(store.get(&key("b")), Cached::Absent), "our write went with it");
+}
+
 #[test]
 fn whatever_the_stream_shows_of_a_later_version_ends_staleness() {
     type End = fn(&Store<k8s::ConfigMap>);

@@ -29,6 +29,62 @@ async fn lists_then_follows_and_tells_after_the_store_has_it() {
     assert!(world.complete());
 }
 
+fn unknown_kind() -> Reply {
+    let status =
+        json!({ "kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound" });
+    Reply::Json(404, status)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_the_cluster_may_lack_comes_and_goes() {
+    let world = World::of(
+        Need::Optional,
+        [
+            unknown_kind(),
+            unknown_kind(),
+            page(&[("a", 1)], "3", None),
+            stream(vec![event("ADDED", "b", 4)]),
+            unknown_kind(),
+            unknown_kind(),
+            unknown_kind(),
+            page(&[], "9", None),
+            Reply::Hanging,
+        ],
+    );
+    world.settle().await;
+    let asked = ["list", "list", "list", "watch 3", "watch 4", "list", "list", "list", "watch 9"];
+    assert_eq!(world.asked(), asked);
+    assert_eq!(world.changes(), ["a@1", "b@4", "a@-", "b@-"]);
+    assert_eq!(world.turns(), 4, "missing, served, missing, served");
+    assert_eq!(world.store.presence(), Presence::Served);
+    let poll = Limits::default().absent_kind_poll;
+    assert_eq!(world.at(2) - world.at(1), poll, "asked at its own pace, without a growing pause");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_needed_is_not_missing_but_failing() {
+    let world = World::start([unknown_kind(), page(&[], "3", None), Reply::Hanging]);
+    world.settle().await;
+    assert_eq!(world.asked(), ["list", "list", "watch 3"]);
+    assert_eq!(world.turns(), 1, "only when it is complete");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_keeps_only_what_is_not_needed_alive() {
+    let forbidden = || {
+        let status = json!({ "kind": "Status", "status": "Failure", "code": 403 });
+        Reply::Json(403, status)
+    };
+    for (need, heard) in [(Need::Optional, true), (Need::Required, false)] {
+        let world = World::of(need, (0..40).map(|_| forbidden()));
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let silence = world.store.silence();
+        assert_eq!(silence < Duration::from_secs(60), heard, "{need:?} for {silence:?}");
+        assert_eq!(world.store.presence(), Presence::Unknown);
+        assert_eq!(world.turns(), 0);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn pages_are_one_listing() {
     let world = World::start([
@@ -189,32 +245,37 @@ struct World {
     metrics: Arc<Metrics>,
     asked: Asked,
     changes: Arc<Mutex<Vec<String>>>,
-    complete: Arc<Mutex<bool>>,
+    /// How often it was said that the kind came or went.
+    turns: Arc<Mutex<usize>>,
     began: Instant,
     _watch: tokio_util::task::AbortOnDropHandle<()>,
 }
 
 impl World {
     fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::of(Need::Required, replies)
+    }
+
+    fn of(need: Need, replies: impl IntoIterator<Item = Reply>) -> Self {
         let asked = Asked::default();
         let client = client(Arc::clone(&asked), replies.into_iter().collect());
         let changes: Arc<Mutex<Vec<String>>> = Arc::default();
-        let complete: Arc<Mutex<bool>> = Arc::default();
+        let turns: Arc<Mutex<usize>> = Arc::default();
         let store = Arc::new(Store::new("ConfigMap", Managers::Kept));
         let metrics = Arc::new(Metrics::new("test"));
         let watch = Watch {
             store: Arc::clone(&store),
             api: Api::all(client),
             selector: None,
-            need: Need::Required,
+            need,
             limits: Limits::default(),
             ids: Ids::from_fn(uuid::Uuid::new_v4),
             metrics: Arc::clone(&metrics),
         };
-        let (told, done) = (Arc::clone(&changes), Arc::clone(&complete));
+        let (told, done) = (Arc::clone(&changes), Arc::clone(&turns));
         let shown = Arc::clone(&store);
         let running = watch.run(
-            move || *done.lock().unwrap() = true,
+            move || *done.lock().unwrap() += 1,
             move |change: &Change<k8s::ConfigMap>| {
                 let version =
                     change.new.as_ref().and_then(|it| it.metadata.resource_version.clone());
@@ -226,7 +287,7 @@ impl World {
             },
         );
         let watch = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(running));
-        Self { store, metrics, asked, changes, complete, began: Instant::now(), _watch: watch }
+        Self { store, metrics, asked, changes, turns, began: Instant::now(), _watch: watch }
     }
 
     /// Until the script is at its end and nobody waits any more.
@@ -247,7 +308,11 @@ impl World {
     }
 
     fn complete(&self) -> bool {
-        *self.complete.lock().unwrap()
+        self.turns() == 1
+    }
+
+    fn turns(&self) -> usize {
+        *self.turns.lock().unwrap()
     }
 }
 

@@ -117,6 +117,34 @@ async fn a_fleets_service_wakes_the_fleet() {
 }
 
 #[tokio::test]
+async fn a_route_wakes_its_fleet_by_label_and_by_owner() {
+    let world = World::new();
+    let mut route: HttpRoute = part("rpc-evm", labels_of(labels::NODEDEPLOYMENT, "rpc"));
+    world.triggers.route_changed(&appeared(route.clone()));
+    assert_eq!(world.woken().await, "fleet rpc");
+    route.metadata.labels = None;
+    route.metadata.owner_references = Some(vec![k8s::OwnerReference {
+        kind: "SeiNodeDeployment".to_owned(),
+        name: "web".to_owned(),
+        controller: Some(true),
+        ..k8s::OwnerReference::default()
+    }]);
+    world.triggers.route_changed(&appeared(route));
+    assert_eq!(world.woken().await, "fleet web");
+}
+
+#[tokio::test]
+async fn the_kind_of_routes_wakes_the_fleets_that_want_some() {
+    let world = World::new();
+    world.stores.fleets.apply(fleet("inner"));
+    let mut published = fleet("outer");
+    published.spec.networking = Some(sei_api::Networking::default());
+    world.stores.fleets.apply(published);
+    world.triggers.routes_turned();
+    assert_eq!(world.woken().await, "fleet outer");
+}
+
+#[tokio::test]
 async fn a_stranger_at_a_childs_name_wakes_the_fleet() {
     let world = World::new();
     world.stores.fleets.apply(fleet("web"));
