@@ -62,7 +62,8 @@ pub async fn deployment(
     let service = Key::new(&key.namespace, FleetName::of(fleet).internal_service().as_str());
     let internal_service =
         seen(context, (&context.stores.fleet_services, &service), needs.confirm_service);
-    let (internal_service, doors) = join(internal_service, doors(context, &key, needs.doors)).await;
+    let doors = doors(context, fleet, needs.doors);
+    let (internal_service, doors) = join(internal_service, doors).await;
     let labelled = context.stores.nodes.labelled(&key.namespace, (FLEET, &key.name));
     let labelled = labelled.iter().filter_map(|node| node.metadata.name.clone());
     let names: BTreeSet<String> = needs.names.into_iter().chain(labelled).collect();
@@ -85,10 +86,10 @@ pub async fn deployment(
     }
 }
 
-/// What a round over the fleet `key` reads for its public face.
-async fn doors(context: &Context, key: &Key, needs: DoorNeeds) -> Doors {
-    let stores = &context.stores;
-    let service = Key::new(&key.namespace, &format!("{}-external", key.name));
+/// What a round over `fleet` reads for its public face.
+async fn doors(context: &Context, fleet: &SeiNodeDeployment, needs: DoorNeeds) -> Doors {
+    let (key, stores) = (&Key::of(&fleet.metadata), &context.stores);
+    let service = Key::new(&key.namespace, FleetName::of(fleet).external_service().as_str());
     let service = seen(context, (&stores.fleet_services, &service), needs.confirm_service);
     let (service, routes) = join(service, routes(context, key, needs.routes)).await;
     let name = match needs.host {
@@ -105,6 +106,7 @@ async fn routes(context: &Context, fleet: &Key, wanted: Vec<String>) -> Routes {
     let store = &context.stores.routes;
     match store.presence() {
         Presence::Unknown => return Routes::Unlisted,
+        Presence::Unreadable => return Routes::Unreadable,
         Presence::Missing => return Routes::NotInstalled,
         Presence::Served => {}
     }

@@ -51,8 +51,10 @@ pub struct Doors {
 /// The HTTPRoutes of a fleet, as far as we can tell.
 #[derive(Clone, Debug)]
 pub enum Routes {
-    /// Nobody could list them yet.
+    /// They are still to be listed.
     Unlisted,
+    /// They cannot be listed.
+    Unreadable,
     /// The cluster has no such kind.
     NotInstalled,
     /// Those that carry the fleet's label or stand at a wanted name, by name.
@@ -265,7 +267,7 @@ fn removal(
 fn known(seen: &Observed) -> impl Iterator<Item = &HttpRoute> {
     let known = match &seen.doors.routes {
         Routes::Known(known) => Some(known),
-        Routes::Unlisted | Routes::NotInstalled => None,
+        Routes::Unlisted | Routes::Unreadable | Routes::NotInstalled => None,
     };
     known.into_iter().flatten().filter_map(|(_, it)| it.here())
 }

@@ -33,7 +33,7 @@ pub(super) fn decide(
     if doors::hidden(fleet, seen).is_some() {
         return Decision::rest(status.clone(), Requeue::Backoff);
     }
-    if doors::is_stale(seen) {
+    if doors::is_stale(fleet, seen) {
         return Decision::rest(status.clone(), Requeue::After(env.tempo.task_poll_first));
     }
     if !retains(fleet) {

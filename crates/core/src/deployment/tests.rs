@@ -1,6 +1,7 @@
 //! Tests of a fleet's decisions: pictures of one round, and what always holds.
 
 mod children;
+mod closing;
 mod doors;
 mod finalize;
 mod invariants;

@@ -8,8 +8,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use sei_api::gateway::HttpRoute;
 use sei_api::{SeiNode, k8s};
-use sei_core::applied::is_applied;
+use sei_core::applied::{is_applied, is_applied_but_for_defaults};
 use serde_json::{Value, json};
 
 const NODE: &str = "seinode-controller";
@@ -65,6 +66,33 @@ fn what_our_types_keep_of_an_object_is_enough() {
         };
         assert!(is_applied(&desired, &live, manager), "{kind}");
     }
+}
+
+/// The server fills in lists that it tracks whole: what it adds there is no difference, what
+/// anybody changes is.
+#[test]
+fn a_route_is_applied_but_for_what_the_server_fills_in() {
+    let (desired, live) = recording("route", "edits-of-others");
+    assert!(!is_applied(&desired, &live, FLEET), "the recording has defaults");
+    assert!(is_applied_but_for_defaults(&desired, &live, FLEET));
+    assert!(!is_applied_but_for_defaults(&desired, &live, "somebody"));
+    let typed: HttpRoute = serde_json::from_value(live.clone()).unwrap();
+    assert!(is_applied_but_for_defaults(&desired, &json!(typed), FLEET));
+    let mut paths = Vec::new();
+    for half in ["/metadata/labels", "/metadata/annotations", "/metadata/ownerReferences", "/spec"]
+    {
+        parts(desired.pointer(half).unwrap(), half, &mut paths);
+    }
+    for path in &paths {
+        let other = changed(&desired, path);
+        assert!(!is_applied_but_for_defaults(&other, &live, FLEET), "other at {path}");
+    }
+    for gone in ["/spec/hostnames", "/spec/rules/1", "/metadata/annotations"] {
+        let other = without(&desired, gone);
+        assert!(!is_applied_but_for_defaults(&other, &live, FLEET), "without {gone}");
+    }
+    let (desired, live) = recording("route", "a-field-taken");
+    assert!(!is_applied_but_for_defaults(&desired, &live, FLEET), "the rules are theirs");
 }
 
 #[test]

@@ -50,6 +50,8 @@ struct Pending {
 pub enum Presence {
     /// It has not been listed yet.
     Unknown,
+    /// It could not be listed so far.
+    Unreadable,
     /// The API server does not know it.
     Missing,
     /// It was listed.
@@ -303,6 +305,14 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         let change =
             |(key, old)| Change { key, old: Some(old), new: None, ours: false, awaited: true };
         gone.into_iter().map(change).collect()
+    }
+
+    /// A listing failed; of a kind that was listed before, the last one counts.
+    pub fn failed(&self) {
+        let mut inner = self.write();
+        if inner.presence == Presence::Unknown {
+            inner.presence = Presence::Unreadable;
+        }
     }
 
     /// Does the cluster have the kind?

@@ -116,6 +116,10 @@ impl<K: Object> Watch<K> {
                     tokio::time::sleep(self.limits.absent_kind_poll).await;
                 }
                 Err(why) => {
+                    if self.need == Need::Optional && self.store.presence() == Presence::Unknown {
+                        self.store.failed();
+                        turned();
+                    }
                     // A refusal of what the operator can do without is no reason to restart it.
                     let answered = !matches!(why, Unlisted::Failed(_));
                     if answered && self.need == Need::Optional {

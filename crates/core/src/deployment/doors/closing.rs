@@ -20,11 +20,12 @@ pub(in crate::deployment) fn close(fleet: &SeiNodeDeployment, seen: &Observed) -
     known(seen).filter_map(|it| removal(fleet, Resource::HttpRoute, &it.metadata)).collect()
 }
 
-/// Is our own last write to some part not seen yet? A watch event will follow.
-pub(in crate::deployment) fn is_stale(seen: &Observed) -> bool {
+/// Is some part still to be seen, or our own last write to it? A watch event will follow.
+pub(in crate::deployment) fn is_stale(fleet: &SeiNodeDeployment, seen: &Observed) -> bool {
     let stale_route = match &seen.doors.routes {
         Routes::Known(known) => known.values().any(|it| matches!(it, Seen::Stale)),
-        Routes::NotInstalled | Routes::Unlisted => false,
+        Routes::Unlisted => published(fleet),
+        Routes::NotInstalled | Routes::Unreadable => false,
     };
     stale_route || matches!(seen.doors.service, Seen::Stale)
 }
@@ -41,12 +42,15 @@ pub(in crate::deployment) fn hidden(fleet: &SeiNodeDeployment, seen: &Observed) 
     }
     let routes = match &seen.doors.routes {
         Routes::Known(known) => known.values().find_map(fault),
-        Routes::NotInstalled => None,
-        Routes::Unlisted => {
-            published(fleet).then(|| Fault::transient("the HTTPRoutes cannot be listed"))
-        }
+        Routes::NotInstalled | Routes::Unlisted => None,
+        Routes::Unreadable => published(fleet).then(unreadable),
     };
     fault(&seen.doors.service).or(routes)
+}
+
+/// Nobody knows which routes there are.
+pub(super) fn unreadable() -> Fault {
+    Fault::transient("the HTTPRoutes cannot be listed")
 }
 
 /// The parts of the public face that may name the fleet as their owner.

@@ -5,7 +5,7 @@ use sei_api::event;
 use sei_api::gateway::HttpRoute;
 use sei_api::{NetworkingRoute, NetworkingStatus, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
-use super::closing::published;
+use super::closing::{published, unreadable};
 use super::{Resolution, Routes, look, upkeep};
 use crate::condition::{Conditions, Say, find};
 use crate::deployment::report::{self, End};
@@ -50,7 +50,8 @@ pub(in crate::deployment) fn notices(
     if then.is_some_and(|it| it.reason == now.reason) {
         return None;
     }
-    let occurrence = format!("{}/{:?}", now.last_transition_time.0, after.observed_generation);
+    let generation = now.observed_generation.unwrap_or_default();
+    let occurrence = format!("{}/{generation}", now.last_transition_time.0);
     match Reason::from_word(&now.reason)? {
         Reason::HttpRouteReady => {
             let message = "HTTPRoute reconciled successfully".to_owned();
@@ -100,6 +101,7 @@ fn ready(end: End<'_>, wanted: &[Route], was_ready: bool) -> Option<Say> {
     match &seen.doors.routes {
         Routes::Known(_) => {}
         Routes::NotInstalled => return Some(not_installed()),
+        Routes::Unreadable => return Some(Say::no(Reason::Retrying, unreadable().detail)),
         Routes::Unlisted => return None,
     }
     if let Some(fault) = end.doors.fault.or(look.fault.as_ref()) {
@@ -132,7 +134,7 @@ fn accepted(end: End<'_>, wanted: &[Route]) -> Option<Say> {
     let known = match &end.seen.doors.routes {
         Routes::Known(known) => known,
         Routes::NotInstalled => return Some(not_installed()),
-        Routes::Unlisted => return None,
+        Routes::Unlisted | Routes::Unreadable => return None,
     };
     let live = |route: &Route| known.get(route.object.metadata.name.as_deref().unwrap_or_default());
     let hidden = |it: &Seen<HttpRoute>| matches!(it, Seen::Stale | Seen::Unreadable(_));

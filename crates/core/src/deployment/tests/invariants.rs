@@ -85,6 +85,7 @@ const FACES: &[&str] = &[
     "external foreign",
     "external orphan \n route evm ours",
     "routes unlisted",
+    "routes unreadable",
     "routes missing",
     "routes none",
     "name pending",

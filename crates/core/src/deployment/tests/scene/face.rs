@@ -47,6 +47,7 @@ pub(super) fn tell(scene: &mut Scene, line: &Line) {
         "routes" => {
             doors.routes = match word {
                 "unlisted" => Routes::Unlisted,
+                "unreadable" => Routes::Unreadable,
                 "missing" => Routes::NotInstalled,
                 "none" => Routes::Known(Default::default()),
                 other => panic!("no routes are \"{other}\""),
@@ -76,7 +77,9 @@ pub(super) fn tell(scene: &mut Scene, line: &Line) {
 fn known(doors: &mut Doors) -> &mut std::collections::BTreeMap<String, Seen<HttpRoute>> {
     match &mut doors.routes {
         Routes::Known(known) => known,
-        Routes::Unlisted | Routes::NotInstalled => panic!("routes that nobody knows"),
+        Routes::Unlisted | Routes::Unreadable | Routes::NotInstalled => {
+            panic!("routes that nobody knows")
+        }
     }
 }
 
