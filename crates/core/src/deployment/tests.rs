@@ -9,4 +9,5 @@ mod rollout;
 mod rules;
 mod scene;
 mod status;
+mod survival;
 mod upkeep;

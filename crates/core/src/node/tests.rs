@@ -1,5 +1,6 @@
 //! Tests of a node's decisions: pictures of one round, stories of many, and what always holds.
 
+pub(crate) mod arbitrary;
 mod diagnosis;
 mod evidence;
 mod infra;
@@ -17,4 +18,5 @@ pub(crate) mod scene;
 pub(crate) mod server;
 mod sidecar;
 mod stories;
+mod survival;
 pub(crate) mod world;

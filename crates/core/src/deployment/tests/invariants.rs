@@ -3,13 +3,13 @@
 
 use proptest::prelude::*;
 use sei_api::condition::Type;
-use sei_api::{PlanPhase, SeiNodeDeploymentStatus};
+use sei_api::{PlanPhase, SeiNodeDeploymentStatus, k8s};
 
 use super::scene::Scene;
 use crate::condition::is_true;
 use crate::decision::{Requeue, Urgency};
 use crate::deployment::{Routes, children, needs, spec, template_hash, urgency};
-use crate::effect::{Desired, Effect, Resource};
+use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::{Class, Fault};
 use crate::node::Seen;
 use crate::node::tests::world::check_conditions;
@@ -95,7 +95,7 @@ const FACES: &[&str] = &[
     "route evm leftover \n route rpc terminating \n route rest orphan \n route grpc changed",
 ];
 
-fn scenes() -> impl Strategy<Value = Scene> {
+pub(super) fn scenes() -> impl Strategy<Value = Scene> {
     let one = prop::sample::select::<&'static str>;
     let services = (one(SERVICES), one(FACES));
     (one(FLEETS), one(ROLLOUTS), [CHILDREN, CHILDREN].map(one), services).prop_map(
@@ -111,13 +111,30 @@ fn scenes() -> impl Strategy<Value = Scene> {
 }
 
 /// How the effects of a round may end.
-fn fates() -> impl Strategy<Value = Option<Fault>> {
+pub(super) fn fates() -> impl Strategy<Value = Option<Fault>> {
     let classes = vec![Class::Waiting, Class::Conflict, Class::Transient, Class::Terminal];
     prop::option::of(prop::sample::select(classes).prop_map(|class| Fault::new(class, "no")))
 }
 
 fn target(status: &SeiNodeDeploymentStatus) -> Option<&str> {
     status.rollout.as_ref().map(|it| it.target_hash.as_str())
+}
+
+/// What was seen of the object that `target` names.
+pub(super) fn seen_meta<'a>(scene: &'a Scene, target: &Target) -> Option<&'a k8s::ObjectMeta> {
+    let seen = &scene.seen;
+    match (target.resource, &seen.doors.routes) {
+        (Resource::SeiNode, _) => Some(&seen.children.get(&target.name)?.here()?.metadata),
+        (Resource::HttpRoute, Routes::Known(known)) => {
+            Some(&known.get(&target.name)?.here()?.metadata)
+        }
+        (Resource::Service, _) => {
+            let services = [&seen.internal_service, &seen.doors.service];
+            let mut services = services.into_iter().filter_map(Seen::here).map(|it| &it.metadata);
+            services.find(|it| it.name.as_deref() == Some(&target.name))
+        }
+        _ => None,
+    }
 }
 
 /// Is this a fleet that we act for?
@@ -168,27 +185,10 @@ proptest! {
     fn owned_deletes(scene in scenes()) {
         let uid = scene.fleet.metadata.uid.as_deref().unwrap();
         for effect in scene.decide().effects {
-            let (target, meta) = match &effect {
-                Effect::Delete(target) | Effect::SetOwners { target, .. } => {
-                    let meta = match target.resource {
-                        Resource::SeiNode => {
-                            scene.seen.children[&target.name].here().map(|it| &it.metadata)
-                        }
-                        Resource::HttpRoute => {
-                            let Routes::Known(known) = &scene.seen.doors.routes else {
-                                panic!("a route that nobody saw: {target:?}")
-                            };
-                            known[&target.name].here().map(|it| &it.metadata)
-                        }
-                        _ if target.name == "s-external" => {
-                            scene.seen.doors.service.here().map(|it| &it.metadata)
-                        }
-                        _ => scene.seen.internal_service.here().map(|it| &it.metadata),
-                    };
-                    (target, meta.unwrap())
-                }
-                _ => continue,
+            let (Effect::Delete(target) | Effect::SetOwners { target, .. }) = &effect else {
+                continue;
             };
+            let meta = seen_meta(&scene, target).expect("an object that was seen");
             prop_assert!(controlled_by(meta, uid));
             prop_assert_eq!(meta.uid.as_ref(), Some(&target.uid));
             prop_assert_eq!(meta.resource_version.as_ref(), Some(&target.resource_version));

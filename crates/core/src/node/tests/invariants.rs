@@ -96,7 +96,7 @@ const SIDECARS: &[&str] = &[
 const WORKLOADS: &[&str] = &["", "image=v1", "image=v2", "image=v3 gen=2 seen=1"];
 
 /// A scene out of these words.
-fn scenes() -> impl Strategy<Value = Scene> {
+pub(super) fn scenes() -> impl Strategy<Value = Scene> {
     let one = prop::sample::select::<&'static str>;
     let places = [PLACES, PLACES, PLACES, PLACES].map(one);
     let world = (one(WORKLOADS), places, one(PODS), one(SIDECARS));
@@ -136,7 +136,7 @@ fn scene(words: &str, pods: &str) -> Scene {
 }
 
 /// How the effects of a round may end.
-fn fates() -> impl Strategy<Value = Option<Fault>> {
+pub(super) fn fates() -> impl Strategy<Value = Option<Fault>> {
     let classes = vec![Class::Waiting, Class::Conflict, Class::Transient, Class::Terminal];
     prop::option::of(prop::sample::select(classes).prop_map(|class| Fault::new(class, "no")))
 }
