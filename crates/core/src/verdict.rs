@@ -19,6 +19,8 @@ pub enum Verdict {
     Waiting(Reason, String),
     /// Work towards the spec is in progress.
     Working(Reason, String),
+    /// Work waits until its pause ends.
+    Paused(String),
     /// Nothing moves without help.
     Stalled(Reason, String),
 }
@@ -41,11 +43,25 @@ impl Verdict {
             Self::Working(reason, message) => {
                 (Say::no(reason, message.clone()), Say::yes(reason, message), moving())
             }
+            Self::Paused(message) => {
+                let waits = || Say::no(Reason::Paused, message.clone());
+                (waits(), waits(), waits())
+            }
             Self::Stalled(reason, message) => {
                 let retrying = Say::no(Reason::Retrying, "stalled; see condition Stalled");
                 (Say::no(reason, message.clone()), retrying, Say::yes(reason, message))
             }
         }
+    }
+}
+
+/// What condition `Paused` says.
+#[must_use]
+pub fn pause(paused: bool) -> Say {
+    if paused {
+        Say::yes(Reason::Paused, "spec.paused is true: nothing is changed, what runs goes on")
+    } else {
+        Say::no(Reason::NotPaused, "spec.paused is false")
     }
 }
 

@@ -3,11 +3,12 @@
 //! 1. Being deleted: finalize.
 //! 2. A spec that cannot work or is not built yet: say so, leave alone what runs.
 //! 3. What was seen running is recorded, whatever else happens.
-//! 4. A plan in flight whose target left the spec, or whose workload is gone, is replaced; else its
+//! 4. Paused: nothing else, until it no longer is.
+//! 5. A plan in flight whose target left the spec, or whose workload is gone, is replaced; else its
 //!    current task goes on.
-//! 5. A failed plan is held until the spec changes or its time to retry has come.
-//! 6. A node that never ran, or failed: initialise.
-//! 7. A running node: drift first, then re-approval of its sidecar, then repair of its Service
+//! 6. A failed plan is held until the spec changes or its time to retry has come.
+//! 7. A node that never ran, or failed: initialise.
+//! 8. A running node: drift first, then re-approval of its sidecar, then repair of its Service
 //!    and access rules, then rest.
 
 use sei_api::condition::{Reason, Status, Type};
@@ -52,6 +53,10 @@ pub fn decide(
     next.resolved_peers = peers::resolve(node, &seen.peers);
     evidence::stamp(&mut next, seen);
     let round = Round { node, before: status, seen, env };
+    if node.spec.paused {
+        // Whatever becomes of the pod is still told; its watch wakes us.
+        return Decision::rest(next, Requeue::After(env.tempo.health_max_age));
+    }
     round.probe(&mut next);
     round.advance(next, edited)
 }

@@ -34,6 +34,10 @@ pub fn needs(node: &SeiNode, status: &SeiNodeStatus, env: Env<'_>) -> Needs {
     if node.metadata.deletion_timestamp.is_some() {
         return Needs { confirm: BTreeSet::from([Resource::Claim]), ..Needs::default() };
     }
+    if node.spec.paused {
+        let host = Some(env.tempo.health_max_age);
+        return Needs { confirm_pods: is_unseen(node, status), host, ..Needs::default() };
+    }
     let active = status.plan.as_ref().filter(|plan| plan::is_active(Some(plan)));
     let mut needs = match active {
         Some(plan) => task_needs(plan),
@@ -48,12 +52,16 @@ pub fn needs(node: &SeiNode, status: &SeiNodeStatus, env: Env<'_>) -> Needs {
     };
     needs.host = Some(env.tempo.health_max_age);
     if status.phase == Some(NodePhase::Running) && active.is_none() {
-        let unseen = status.current_image.as_deref() != Some(node.spec.image.as_str())
-            || status.current_sidecar_image.is_none();
-        needs.confirm_pods |= unseen;
+        needs.confirm_pods |= is_unseen(node, status);
         needs.health = Some(env.tempo.health_max_age);
     }
     needs
+}
+
+/// Was the node never seen as its spec wants it?
+fn is_unseen(node: &SeiNode, status: &SeiNodeStatus) -> bool {
+    status.current_image.as_deref() != Some(node.spec.image.as_str())
+        || status.current_sidecar_image.is_none()
 }
 
 fn task_needs(plan: &sei_api::TaskPlan) -> Needs {

@@ -11,9 +11,9 @@ use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
 use crate::node::decide::Round;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, Seen, diagnosis, generation, infra, name};
+use crate::node::{Observed, Seen, diagnosis, drift, generation, infra, name};
 use crate::plan;
-use crate::verdict::Verdict;
+use crate::verdict::{self, Verdict};
 
 /// Says that the spec is refused; what runs is left alone and keeps its other conditions.
 pub(super) fn refuse(node: &SeiNode, status: &mut SeiNodeStatus, now: Timestamp, refusal: Refusal) {
@@ -23,6 +23,7 @@ pub(super) fn refuse(node: &SeiNode, status: &mut SeiNodeStatus, now: Timestamp,
     conditions.set(Type::Ready, Say::no(reason, message.clone()));
     conditions.set(Type::Stalled, Say::yes(reason, message.clone()));
     conditions.set(Type::Reconciling, Say::no(reason, message));
+    conditions.set(Type::Paused, verdict::pause(node.spec.paused));
     seed(&mut conditions);
 }
 
@@ -32,14 +33,15 @@ pub(super) fn summarize(round: Round<'_>, status: &mut SeiNodeStatus, trouble: O
     if refused(status) && super::spec::refusal(node).is_some() {
         return;
     }
-    let verdict = verdict(round, status, trouble);
+    let verdict = sum(round, status, trouble);
     let mut conditions =
         Conditions { list: &mut status.conditions, generation: generation(node), now: seen.now };
     verdict.tell(&mut conditions);
+    conditions.set(Type::Paused, verdict::pause(node.spec.paused));
     seed(&mut conditions);
 }
 
-fn verdict(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Verdict {
+fn sum(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Verdict {
     let Round { node, seen, .. } = round;
     if status.phase == Some(NodePhase::Terminating) {
         let what = trouble.map_or("the node is being deleted", |it| it.detail.as_str());
@@ -51,6 +53,9 @@ fn verdict(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) ->
     }
     if let Some(cause) = diagnosis::find_cause(round, status) {
         return cause.verdict(round.before);
+    }
+    if let Some(what) = held(round, status) {
+        return Verdict::Paused(format!("paused: {what}; set spec.paused to false to go on"));
     }
     if let Some(plan) = &status.plan {
         let waits = infra::leftover(node, seen);
@@ -67,6 +72,20 @@ fn verdict(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) ->
         return Verdict::Stalled(Reason::ForeignObject, foreign);
     }
     running(node, status, seen)
+}
+
+/// What the end of a pause is waited for with.
+fn held(round: Round<'_>, status: &SeiNodeStatus) -> Option<String> {
+    if !round.node.spec.paused {
+        return None;
+    }
+    if let Some(plan) = &status.plan {
+        return Some(progress(plan));
+    }
+    if status.phase != Some(NodePhase::Running) {
+        return Some("the node is not set up yet".to_owned());
+    }
+    drift::find(round.node, status, &round.seen.statefulset)
 }
 
 fn running(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> Verdict {

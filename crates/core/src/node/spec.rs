@@ -74,7 +74,6 @@ pub fn unsupported(spec: &SeiNodeSpec, root: &str) -> Vec<String> {
         (archive.is_some_and(|it| it.snapshot_generation.is_some()), "archive.snapshotGeneration"),
         (spec.replayer.is_some(), "replayer"),
         (volume.is_some_and(|it| it.import.is_some()), "dataVolume.import"),
-        (spec.paused, "paused"),
     ];
     let validator = spec.validator.iter().flat_map(unsupported_of_validator);
     let present = present.into_iter().chain(validator);

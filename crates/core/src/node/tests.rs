@@ -7,6 +7,7 @@ mod infra;
 mod invariants;
 pub(crate) mod line;
 mod notices;
+mod pause;
 pub(crate) mod picture;
 mod plans;
 mod pods;

@@ -17,12 +17,12 @@ pub(super) fn causes(round: Round<'_>, status: &SeiNodeStatus) -> Vec<Cause> {
     [failing(round, status), unreachable(round, status)].into_iter().flatten().collect()
 }
 
-/// When the node last got on: a task was begun, its phase or what it does changed.
+/// When the node last got on: a task was begun, its phase or what it does changed, a pause ended.
 pub(super) fn last_progress(status: &SeiNodeStatus) -> Option<Timestamp> {
     let tasks = status.plan.iter().flat_map(|plan| &plan.tasks);
     let begun = tasks.filter_map(|it| it.submitted_at.as_ref()).map(|it| it.0);
     let entered = status.phase_transition_time.as_ref().map(|it| it.0);
-    let said = [Type::NodeUpdateInProgress, Type::SidecarReady]
+    let said = [Type::NodeUpdateInProgress, Type::SidecarReady, Type::Paused]
         .into_iter()
         .filter_map(|kind| find(&status.conditions, kind))
         .map(|it| it.last_transition_time.0);

@@ -53,7 +53,7 @@ fn a_good_spec_is_not() {
 
 #[test]
 fn what_is_not_built_yet_is() {
-    let table: [(Edit, &str); 6] = [
+    let table: [(Edit, &str); 5] = [
         (
             |node| {
                 let snapshot_generation = Some(SnapshotGeneration::default());
@@ -89,7 +89,6 @@ fn what_is_not_built_yet_is() {
             },
             "spec.dataVolume.import",
         ),
-        (|node| node.spec.paused = true, "spec.paused"),
     ];
     refused_for(table);
 }

@@ -123,23 +123,24 @@ mod initialisation {
         check(
             "node new \n objects absent",
             expect![[r#"
-            plan     new init v1: ensure-data-pvc, apply-rbac-proxy-config,
-                       apply-statefulset, apply-service, configure-genesis, config-apply,
-                       config-validate, mark-ready
-            phase    none -> Initializing
-            observed none -> 1
-            cond     NodeUpdateInProgress False NotStarted: no update yet
-            cond     SidecarReady False NotStarted: not asked yet
-            cond     ImportPVCReady False NotApplicable: the spec does not ask for it
-            cond     SigningKeyReady False NotApplicable: the spec does not ask for it
-            cond     NodeKeyReady False NotApplicable: the spec does not ask for it
-            cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 8:
-                       ensure-data-pvc
-            effects  none
-            requeue  next pass
-            notice   Normal PhaseTransition: Phase changed from  to Initializing
-        "#]],
+                plan     new init v1: ensure-data-pvc, apply-rbac-proxy-config,
+                           apply-statefulset, apply-service, configure-genesis, config-apply,
+                           config-validate, mark-ready
+                phase    none -> Initializing
+                observed none -> 1
+                cond     Paused False NotPaused: spec.paused is false
+                cond     NodeUpdateInProgress False NotStarted: no update yet
+                cond     SidecarReady False NotStarted: not asked yet
+                cond     ImportPVCReady False NotApplicable: the spec does not ask for it
+                cond     SigningKeyReady False NotApplicable: the spec does not ask for it
+                cond     NodeKeyReady False NotApplicable: the spec does not ask for it
+                cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 8:
+                           ensure-data-pvc
+                effects  none
+                requeue  next pass
+                notice   Normal PhaseTransition: Phase changed from  to Initializing
+            "#]],
         );
     }
 
@@ -168,25 +169,26 @@ mod initialisation {
         check(
             "node new image=v2 \n workload image=v1",
             expect![[r#"
-            plan     new init v2: ensure-data-pvc, apply-rbac-proxy-config,
-                       apply-statefulset, apply-service, replace-pod, configure-genesis,
-                       config-apply, config-validate, mark-ready
-            phase    none -> Initializing
-            image    none -> v1
-            sidecar  none -> ghcr.io/sei-protocol/seictl
-            observed none -> 1
-            cond     NodeUpdateInProgress False NotStarted: no update yet
-            cond     SidecarReady False NotStarted: not asked yet
-            cond     ImportPVCReady False NotApplicable: the spec does not ask for it
-            cond     SigningKeyReady False NotApplicable: the spec does not ask for it
-            cond     NodeKeyReady False NotApplicable: the spec does not ask for it
-            cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 9:
-                       ensure-data-pvc
-            effects  none
-            requeue  next pass
-            notice   Normal PhaseTransition: Phase changed from  to Initializing
-        "#]],
+                plan     new init v2: ensure-data-pvc, apply-rbac-proxy-config,
+                           apply-statefulset, apply-service, replace-pod, configure-genesis,
+                           config-apply, config-validate, mark-ready
+                phase    none -> Initializing
+                image    none -> v1
+                sidecar  none -> ghcr.io/sei-protocol/seictl
+                observed none -> 1
+                cond     Paused False NotPaused: spec.paused is false
+                cond     NodeUpdateInProgress False NotStarted: no update yet
+                cond     SidecarReady False NotStarted: not asked yet
+                cond     ImportPVCReady False NotApplicable: the spec does not ask for it
+                cond     SigningKeyReady False NotApplicable: the spec does not ask for it
+                cond     NodeKeyReady False NotApplicable: the spec does not ask for it
+                cond     OperatorKeyringReady False NotApplicable: the spec does not ask for it
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 9:
+                           ensure-data-pvc
+                effects  none
+                requeue  next pass
+                notice   Normal PhaseTransition: Phase changed from  to Initializing
+            "#]],
         );
     }
 }

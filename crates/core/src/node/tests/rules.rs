@@ -165,6 +165,7 @@ mod refusal {
             "node new replayer \n objects absent",
             expect![[r#"
                 observed none -> 1
+                cond     Paused False NotPaused: spec.paused is false
                 cond     NodeUpdateInProgress False NotStarted: no update yet
                 cond     SidecarReady False NotStarted: not asked yet
                 cond     ImportPVCReady False NotApplicable: the spec does not ask for it

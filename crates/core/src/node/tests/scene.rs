@@ -166,6 +166,7 @@ fn node(line: Option<&Line>) -> SeiNode {
     if let Some((key, value)) = text("override").as_deref().and_then(|it| it.split_once(':')) {
         node.spec.overrides.insert(key.to_owned(), value.to_owned());
     }
+    node.spec.paused = line.is_some_and(|it| it.is("paused"));
     if line.is_some_and(|it| it.is("deleting")) {
         node.metadata.deletion_timestamp = Some(k8s::Time(at(0)));
     }
@@ -321,6 +322,7 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
                 "Failed",
                 "Terminating",
                 "deleting",
+                "paused",
                 "released",
                 "new",
                 "archive",
