@@ -3,7 +3,7 @@
 
 use expect_test::expect;
 
-use super::scene::{Scene, check, check_each, check_failing};
+use super::scene::{Scene, check, check_failing};
 use crate::fault::Fault;
 
 /// Coming and going with `spec.networking`.
