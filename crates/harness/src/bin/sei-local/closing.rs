@@ -4,6 +4,7 @@ use anyhow::Result;
 use sei_api::k8s::ResourceExt;
 use sei_harness::local::LocalCluster;
 
+use crate::doors;
 use crate::fleet::Fleet;
 use crate::rows::{SEID, pod_image, table};
 use crate::sample::{FLEET, NAMESPACE, Version, image};
@@ -20,6 +21,11 @@ pub fn print(screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<(
         let machine = machine.unwrap_or_default();
         screen.print(&format!("  pod {}-0 on {machine}: {SEID} runs {runs}", node.name_any()));
     }
+    let endpoints = view.deployment(FLEET).map(|it| doors::endpoints(&it)).unwrap_or_default();
+    screen.print(&format!("  inside the cluster: {}", endpoints.join("  ")));
+    for line in view.doors() {
+        screen.print(&format!("  {line}"));
+    }
     if !screen.keeps_cluster() {
         screen.print(&table(&view.rows()));
         return Ok(());
@@ -31,7 +37,9 @@ pub fn print(screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<(
         cluster.kubeconfig().display()
     );
     screen.chapter("Look around, in another terminal");
-    for line in [alias.as_str(), "k get snd,seinodes,pods", &format!("k describe snd {FLEET}")] {
+    for line in
+        [alias.as_str(), "k get snd,seinodes,pods,httproutes", &format!("k describe snd {FLEET}")]
+    {
         screen.print(&format!("  {line}"));
     }
     screen.chapter("Three things to try");

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::doors;
 use crate::rows::Row;
 use crate::sample::{FLEET, NAMESPACE};
 use crate::screen::Screen;
@@ -131,6 +132,11 @@ impl View {
         nodes.iter().map(|node| Row::new(node, self.pod_of(&node.name_any()).as_ref())).collect()
     }
 
+    /// What is shown of the fleet's public face.
+    pub fn doors(&self) -> Vec<String> {
+        self.deployment(FLEET).map(|it| doors::lines(&it)).unwrap_or_default()
+    }
+
     /// The Kubernetes Events about our kinds, oldest first.
     pub fn events(&self) -> Vec<Event> {
         let is_ours = |event: &Event| {
@@ -192,7 +198,7 @@ async fn show(
                 screen.event(&sentence(&event));
             }
         }
-        screen.nodes(&view.rows());
+        screen.fleet(&view.rows(), &view.doors());
         showing.send_replace(());
     }
 }

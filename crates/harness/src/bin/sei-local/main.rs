@@ -4,6 +4,7 @@
 //! lines, and the exit code says whether it ended well.
 
 mod closing;
+mod doors;
 mod fleet;
 mod rows;
 mod sample;

@@ -43,12 +43,15 @@ pub fn image(tag: &str) -> String {
 
 /// The fleet as it is created.
 pub fn fleet() -> serde_json::Result<SeiNodeDeployment> {
-    deployment(FLEET, REPLICAS, json!({}))
+    deployment(FLEET, REPLICAS, json!({"networking": Networking::default()}))
 }
 
-/// A fleet that publishes routes, which this build refuses.
+/// A fleet whose nodes start from a snapshot, which this build refuses.
 pub fn refused() -> serde_json::Result<SeiNodeDeployment> {
-    deployment(REFUSED, 1, json!({"networking": Networking::default()}))
+    let mut fleet = deployment(REFUSED, 1, json!({}))?;
+    let snapshot = json!({"snapshot": {"stateSync": {}}});
+    fleet.spec.template.spec.full_node = Some(serde_json::from_value(snapshot)?);
+    Ok(fleet)
 }
 
 fn deployment(name: &str, replicas: usize, more: Value) -> serde_json::Result<SeiNodeDeployment> {

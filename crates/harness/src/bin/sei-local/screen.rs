@@ -28,6 +28,7 @@ struct Inner {
 struct Shown {
     chapters: u32,
     rows: Vec<Row>,
+    doors: Vec<String>,
 }
 
 impl Screen {
@@ -89,18 +90,27 @@ impl Screen {
         self.timed("event", text);
     }
 
-    /// The nodes as they are now: a table on a terminal, else a line for each change.
-    pub fn nodes(&self, rows: &[Row]) {
-        let before = std::mem::replace(&mut self.shown().rows, rows.to_vec());
-        if before == rows {
+    /// The nodes and the public face as they are now: a table on a terminal, else a line for each
+    /// change.
+    pub fn fleet(&self, rows: &[Row], doors: &[String]) {
+        let (nodes, faces) = {
+            let mut shown = self.shown();
+            let nodes = std::mem::replace(&mut shown.rows, rows.to_vec());
+            (nodes, std::mem::replace(&mut shown.doors, doors.to_vec()))
+        };
+        if nodes == rows && faces == doors {
             return;
         }
         if let Some(live) = &self.inner.live {
-            live.set_message(table(rows));
+            let doors: String = doors.iter().map(|it| format!("\n {it}")).collect();
+            live.set_message(table(rows) + &doors);
             return;
         }
-        for row in rows.iter().filter(|row| !before.contains(row)) {
+        for row in rows.iter().filter(|row| !nodes.contains(row)) {
             self.timed("node", &row.line());
+        }
+        for line in doors.iter().filter(|line| !faces.contains(line)) {
+            self.timed("doors", line);
         }
     }
 

@@ -16,11 +16,13 @@ use crate::screen::Screen;
 /// Tells the story; ends well only if every pod runs v3 and the supersession was recorded.
 pub async fn tell(client: &Client, screen: &Screen, fleet: &Fleet) -> Result<()> {
     let deployments: Api<SeiNodeDeployment> = Api::namespaced(client.clone(), NAMESPACE);
-    screen.chapter(&format!("Create the fleet \"{FLEET}\": three full nodes"));
+    screen.chapter(&format!("Create the fleet \"{FLEET}\": three full nodes, published"));
     deployments.create(&PostParams::default(), &sample::fleet()?).await?;
     screen.act(&format!("created SeiNodeDeployment {FLEET} with {}", Version::V1.tag()));
     fleet.wait_for("ready on v1.0.0", |view| settled(view, Version::V1)).await?;
     screen.done("the fleet is Ready, every pod runs v1.0.0");
+    let hosts = fleet.wait_for("published", published).await?;
+    screen.done(&format!("its four routes are applied; first host name: {hosts}"));
 
     screen.chapter("Roll out v2.0.0, and change your mind");
     push(&deployments, screen, Version::V2).await?;
@@ -35,7 +37,7 @@ pub async fn tell(client: &Client, screen: &Screen, fleet: &Fleet) -> Result<()>
 
     screen.chapter("Ask for something that is not built yet");
     deployments.create(&PostParams::default(), &sample::refused()?).await?;
-    screen.act(&format!("created SeiNodeDeployment {REFUSED} with spec.networking"));
+    screen.act(&format!("created SeiNodeDeployment {REFUSED} that starts from a snapshot"));
     let refusal = fleet.wait_for("refused", refusal).await?;
     screen.done(&format!("refused, not ignored: {refusal}"));
     deployments.delete(REFUSED, &DeleteParams::default()).await?;
@@ -96,6 +98,19 @@ fn in_flight(view: &View, version: Version) -> Result<(), String> {
     let image = Some(version.image());
     let moving = view.nodes().iter().any(|node| targets(node) == image);
     moving.then_some(()).ok_or_else(|| format!("no node has a plan for {}", version.tag()))
+}
+
+/// The first host name of a fleet whose routes are applied, whether it resolves or not.
+fn published(view: &View) -> Result<String, String> {
+    let deployment = view.deployment(FLEET).ok_or("it is not there")?;
+    let ready = condition(&deployment, Type::RouteReady).ok_or("it has no condition RouteReady")?;
+    let applied = [Reason::HttpRouteReady, Reason::DnsPending].map(Reason::as_str);
+    if !applied.contains(&ready.reason.as_str()) {
+        return Err(format!("RouteReady is {}, {}", ready.status, ready.reason));
+    }
+    let routes = deployment.status.and_then(|it| it.networking_status);
+    let first = routes.and_then(|it| it.routes.into_iter().next());
+    first.map(|it| it.hostname).ok_or_else(|| "it has no host name".to_owned())
 }
 
 fn recorded(view: &View) -> Result<(), String> {
