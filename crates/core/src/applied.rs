@@ -7,8 +7,11 @@
 use serde_json::{Map, Value};
 
 mod fields;
+mod last;
 
 use fields::{Fields, Whole};
+
+pub use last::last_applied;
 
 use crate::quantity::Nanos;
 

@@ -5,14 +5,24 @@
 mod children;
 mod conclude;
 mod decide;
+mod diagnosis;
 mod doors;
 mod finalize;
 mod hash;
 mod notices;
+mod pause;
 mod report;
+mod retry;
+mod rollback;
 mod rollout;
 mod spec;
+mod stall;
+mod strategy;
+mod target;
+mod upkeep;
 mod urgency;
+mod view;
+mod wave;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -35,6 +35,9 @@ pub struct Tempo {
     /// A container that ran for longer is in no crash loop: the kubelet, too, forgets its crashes
     /// after this time.
     pub crash_memory: Duration,
+    /// How long a rollout may make no progress before it counts as stalled, where the fleet does
+    /// not say.
+    pub progress_deadline: Duration,
     /// Wait before a failed plan is tried again by itself.
     pub failed_retry: Duration,
 }
@@ -55,6 +58,7 @@ impl Default for Tempo {
             sidecar_patience: Duration::from_secs(30),
             claim_patience: Duration::from_secs(10),
             crash_memory: Duration::from_secs(600),
+            progress_deadline: Duration::from_secs(600),
             failed_retry: Duration::from_secs(300),
         }
     }

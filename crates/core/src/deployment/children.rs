@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sei_api::{NodePhase, SeiNode, SeiNodeDeployment, k8s, labels};
 
 use crate::deployment::spec::REPLICAS_MAX;
+use crate::deployment::target::{self, Target};
 use crate::deployment::{Observed, Workload, generation, name, owner};
 use crate::node::{SEID, Seen};
 use crate::ownership::{Ownership, classify, controlled_by};
@@ -58,19 +59,6 @@ pub(super) enum Place<'a> {
     Unseen,
 }
 
-/// The images a fleet is to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target<'a> {
-    pub(super) image: &'a str,
-    /// None leaves the sidecar's image to the operator.
-    pub(super) sidecar_image: Option<&'a str>,
-}
-
-/// What the template asks for.
-pub(super) fn target(fleet: &SeiNodeDeployment) -> Target<'_> {
-    target_of(&fleet.spec.template.spec)
-}
-
 /// Reads the children out of what was observed.
 pub(super) fn read<'a>(fleet: &'a SeiNodeDeployment, seen: &'a Observed) -> Children<'a> {
     let uid = owner(fleet).uid;
@@ -104,12 +92,15 @@ pub(super) fn read<'a>(fleet: &'a SeiNodeDeployment, seen: &'a Observed) -> Chil
 
 /// The generation that brought the current template: what the children on target carry, else the
 /// current one. It changes with the template only, so that no second wave follows a rollout.
-pub(super) fn revision(fleet: &SeiNodeDeployment, children: &Children<'_>) -> i64 {
-    let target = target(fleet);
+pub(super) fn revision(
+    fleet: &SeiNodeDeployment,
+    children: &Children<'_>,
+    target: Target<'_>,
+) -> i64 {
     children
         .owned
         .iter()
-        .filter(|node| target_of(&node.spec) == target)
+        .filter(|node| target::of(&node.spec) == target)
         .filter_map(|node| node.metadata.labels.as_ref()?.get(labels::REVISION)?.parse().ok())
         .max()
         .unwrap_or_else(|| generation(fleet))
@@ -117,7 +108,7 @@ pub(super) fn revision(fleet: &SeiNodeDeployment, children: &Children<'_>) -> i6
 
 /// Does this child's spec ask for the target?
 pub(super) fn asks_for(node: &SeiNode, target: Target<'_>) -> bool {
-    target_of(&node.spec) == target
+    target::of(&node.spec) == target
 }
 
 /// Was this child seen running the target, with nothing left to do?
@@ -190,14 +181,25 @@ fn place<'a>(fleet: &SeiNodeDeployment, seen: Option<&'a Seen<SeiNode>>) -> Plac
     }
 }
 
-fn target_of(spec: &sei_api::SeiNodeSpec) -> Target<'_> {
-    let sidecar_image = spec.sidecar.as_ref().and_then(|it| it.image.as_deref());
-    Target { image: &spec.image, sidecar_image: sidecar_image.filter(|it| !it.is_empty()) }
-}
-
 /// The ordinal label, read strictly.
 pub(super) fn ordinal_of(node: &SeiNode) -> Option<i32> {
     node.metadata.labels.as_ref()?.get(labels::NODEDEPLOYMENT_ORDINAL)?.parse().ok()
+}
+
+/// The record of what we applied to this child last.
+pub(super) fn own_entry(node: &SeiNode) -> Option<&k8s::ManagedFieldsEntry> {
+    let mut entries = node.metadata.managed_fields.iter().flatten();
+    entries.find(|it| {
+        it.manager.as_deref() == Some(labels::NODEDEPLOYMENT_FIELD_MANAGER)
+            && it.operation.as_deref() == Some("Apply")
+            && it.subresource.as_deref().unwrap_or_default().is_empty()
+    })
+}
+
+/// Is it we who paused this child? Whoever else did has a reason of their own.
+pub(super) fn owns_pause(node: &SeiNode) -> bool {
+    let fields = own_entry(node).and_then(|it| it.fields_v1.as_ref());
+    fields.is_some_and(|it| it.0.pointer("/f:spec/f:paused").is_some())
 }
 
 fn set_is_ready(set: &k8s::StatefulSet) -> bool {

@@ -1,11 +1,11 @@
 //! What people hear about a fleet: a function of the status before and after a commit.
 
-use sei_api::condition::{Reason as Because, Type};
+use sei_api::condition::{Reason as Because, Status, Type};
 use sei_api::event::Reason;
 use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::condition::find;
-use crate::deployment::{doors, finalize, generation};
+use crate::deployment::{doors, finalize, generation, rollback, stall};
 use crate::notice::Notice;
 use crate::verdict;
 
@@ -21,6 +21,8 @@ pub fn notices(
 ) -> Vec<Notice> {
     let mut told = ended(before, after);
     told.extend(begun(before, after));
+    told.extend(paused(before, after));
+    told.extend(stalled(before, after));
     told.extend(retained(fleet, before, after));
     told.extend(doors::notices(before, after));
     told.extend(verdict::refusal(&before.conditions, &after.conditions, generation(fleet)));
@@ -30,7 +32,14 @@ pub fn notices(
 fn begun(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Vec<Notice> {
     let plan = plan_id(after);
     let mut told = Vec::new();
-    if let Some(rollout) = &after.rollout {
+    let returns = find(&after.conditions, Type::RolloutInProgress)
+        .filter(|it| it.reason == Because::RollingBack.as_str());
+    if let Some(returning) = returns {
+        if plan != plan_id(before) && before.rejected_hash != after.rejected_hash {
+            let message = returning.message.clone();
+            told.push(Notice::warning(Reason::RollbackStarted, message, plan));
+        }
+    } else if let Some(rollout) = &after.rollout {
         let old = before.rollout.as_ref().map(|it| it.target_hash.as_str());
         if let Some(old) = old.filter(|old| *old != rollout.target_hash) {
             let message =
@@ -61,6 +70,9 @@ fn ended(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> V
         let message = "Deployment rollout completed successfully".to_owned();
         told.push(Notice::normal(Reason::RolloutComplete, message, plan));
     }
+    if rolled_out && over(Type::RolloutInProgress, Because::RolledBack) {
+        told.push(Notice::warning(Reason::RolledBack, rollback::told(after), plan));
+    }
     if before.plan.is_some() && after.plan.is_none() {
         if over(Type::PlanInProgress, Because::PlanComplete) {
             let message = "Plan completed successfully".to_owned();
@@ -71,6 +83,29 @@ fn ended(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> V
         }
     }
     told
+}
+
+/// The pause began or ended.
+fn paused(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Option<Notice> {
+    let was = find(&before.conditions, Type::Paused);
+    let is = find(&after.conditions, Type::Paused)?;
+    let paused = is.status == Status::True.as_str();
+    let same = was.map_or(!paused, |it| it.status == is.status);
+    let since = is.last_transition_time.0.to_string();
+    let reason = if paused { Reason::Paused } else { Reason::Unpaused };
+    (!same).then(|| Notice::normal(reason, is.message.clone(), &since))
+}
+
+/// The deadline passed: told once per stall, whatever is said of it later.
+fn stalled(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Option<Notice> {
+    let late = |it: &SeiNodeDeploymentStatus| {
+        let said = find(&it.conditions, Type::Stalled)?;
+        let late = said.status == Status::True.as_str() && stall::is_word(&said.reason);
+        late.then(|| said.clone())
+    };
+    let is = late(after).filter(|_| late(before).is_none())?;
+    let since = is.last_transition_time.0.to_string();
+    Some(Notice::warning(Reason::RolloutStalled, is.message, &since))
 }
 
 fn retained(

@@ -3,10 +3,10 @@
 use sei_api::condition::{Reason, Type};
 use sei_api::{Rollout, SeiNodeDeployment, SeiNodeDeploymentStatus, TaskPlan, k8s};
 
-use crate::condition::{Conditions, Say, is_true};
-use crate::deployment::children::{self, Children, Place};
-use crate::deployment::hash::template_hash;
-use crate::deployment::{Observed, generation, name, namespace};
+use crate::condition::{Conditions, Say, find, is_true};
+use crate::deployment::children::{self, Place, Settles};
+use crate::deployment::view::{Station, View};
+use crate::deployment::{Observed, generation, name, namespace, rollback};
 use crate::plan::{self, kinds::GroupTask};
 
 /// What the fleet's rollout needs, before anything else is done.
@@ -24,26 +24,22 @@ pub(super) enum Turn {
 
 /// What the rollout needs.
 ///
-/// The spec is compared with the *target* of a rollout in flight first, and only then with the
+/// The goal is compared with the *target* of a rollout in flight first, and only then with the
 /// baseline: returning to the baseline in mid-flight supersedes like any other edit.
-pub(super) fn turn(
-    fleet: &SeiNodeDeployment,
-    status: &SeiNodeDeploymentStatus,
-    children: &Children<'_>,
-) -> Turn {
-    let wanted = template_hash(&fleet.spec.template.spec);
-    if let Some(rollout) = &status.rollout {
+pub(super) fn turn(view: &View<'_>) -> Turn {
+    let wanted = view.goal.hash();
+    if let Some(rollout) = &view.status.rollout {
         if rollout.target_hash != wanted {
             return Turn::Begin;
         }
-        let readable = status.plan.as_ref().is_some_and(is_readable);
+        let readable = view.status.plan.as_ref().is_some_and(is_readable);
         return if readable { Turn::Continue } else { Turn::Replan };
     }
-    let baseline = status.template_hash.as_deref().unwrap_or_default();
-    let target = children::target(fleet);
+    let baseline = view.status.template_hash.as_deref().unwrap_or_default();
+    let target = view.goal.target();
     // A child that lost its fleet runs too: adopting it must not be a rollout without a record.
     let live = || {
-        children.wanted.iter().filter_map(|it| match it.place {
+        view.children.wanted.iter().filter_map(|it| match it.place {
             Place::Ours(node) | Place::Orphan(node) => Some(node),
             Place::Missing | Place::Leftover | Place::Foreign | Place::Unseen => None,
         })
@@ -53,23 +49,48 @@ pub(super) fn turn(
     if baseline != wanted && ran && moved { Turn::Begin } else { Turn::None }
 }
 
-/// Starts a rollout to the template, in memory: record, plan and conditions move together.
-pub(super) fn begin(
-    fleet: &SeiNodeDeployment,
-    status: &mut SeiNodeDeploymentStatus,
-    seen: &Observed,
-) {
-    let wanted = template_hash(&fleet.spec.template.spec);
+/// Starts a rollout to the goal, in memory: record, plan and conditions move together.
+pub(super) fn begin(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) {
+    let target_hash = view.goal.hash().to_owned();
+    let say = if view.goal.is_return {
+        Say::yes(Reason::RollingBack, rollback::told(status))
+    } else {
+        Say::yes(Reason::TemplateChanged, change(status, &target_hash))
+    };
+    conditions(view.fleet, &mut status.conditions, view.seen).set(Type::RolloutInProgress, say);
+    let started_at = k8s::Time(view.seen.now);
+    status.rollout = Some(Rollout { target_hash, started_at, last_progress_at: None });
+    replan(view.fleet, status, view.seen);
+}
+
+/// What a rollout to `target` does to the baseline.
+fn change(status: &SeiNodeDeploymentStatus, target: &str) -> String {
     let baseline = status.template_hash.as_deref().filter(|it| !it.is_empty()).unwrap_or("none");
-    let message = format!("templateHash changed from {baseline} to {wanted}");
-    let say = Say::yes(Reason::TemplateChanged, message);
-    conditions(fleet, &mut status.conditions, seen).set(Type::RolloutInProgress, say);
-    status.rollout = Some(Rollout {
-        target_hash: wanted,
-        started_at: k8s::Time(seen.now),
-        last_progress_at: None,
-    });
-    replan(fleet, status, seen);
+    format!("templateHash changed from {baseline} to {target}")
+}
+
+/// Says of a rollout in flight that it waits at the partition, or no longer does.
+pub(super) fn tell_partition(view: &View<'_>, conditions: &mut Conditions<'_>) {
+    let Some(rollout) = &view.status.rollout else { return };
+    let changing = find(conditions.list, Type::RolloutInProgress)
+        .is_some_and(|it| it.reason == Reason::TemplateChanged.as_str());
+    if !changing {
+        return;
+    }
+    let change = change(view.status, &rollout.target_hash);
+    let message = match held(view) {
+        Some(held) => format!("{change}; {held}"),
+        None => change,
+    };
+    conditions.set(Type::RolloutInProgress, Say::yes(Reason::TemplateChanged, message));
+}
+
+/// `k of n, held at partition p`, if the partition is all that is left in the way.
+pub(super) fn held(view: &View<'_>) -> Option<String> {
+    let partition = view.strategy.partition;
+    (view.status.rollout.is_some() && progress(view) == Progress::Held).then(|| {
+        format!("{} of {}, held at partition {partition}", view.on_goal(), view.fleet.spec.replicas)
+    })
 }
 
 /// Plans the rollout in flight.
@@ -88,19 +109,25 @@ pub(super) fn replan(
 }
 
 /// Ends the rollout: everything that says it is in flight goes in one write.
-pub(super) fn complete(
-    fleet: &SeiNodeDeployment,
-    status: &mut SeiNodeDeploymentStatus,
-    seen: &Observed,
-) {
+pub(super) fn complete(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) {
     status.plan = None;
     status.rollout = None;
-    status.template_hash = Some(template_hash(&fleet.spec.template.spec));
-    let mut conditions = conditions(fleet, &mut status.conditions, seen);
-    let rollout = Say::no(Reason::RolloutComplete, "Deployment completed successfully");
+    settle(view, status);
+    let rollout = if view.goal.is_return {
+        Say::no(Reason::RolledBack, rollback::told(status))
+    } else {
+        Say::no(Reason::RolloutComplete, "Deployment completed successfully")
+    };
+    let mut conditions = conditions(view.fleet, &mut status.conditions, view.seen);
     conditions.set(Type::RolloutInProgress, rollout);
     conditions
         .set(Type::PlanInProgress, Say::no(Reason::PlanComplete, "Plan completed successfully"));
+}
+
+/// The goal was seen fully rolled out: it is the baseline, and what a rollback goes back to.
+pub(super) fn settle(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) {
+    status.template_hash = Some(view.goal.hash().to_owned());
+    status.last_good = Some(view.goal.template.clone());
 }
 
 /// Drops what another version left in flight and no rollout owns.
@@ -126,40 +153,50 @@ pub(super) fn clear(
 /// How far the wanted children are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Every one was seen running the target for long enough.
+    /// Every one was seen running the goal for long enough.
     Complete,
-    /// Every one runs the target; the youngest has to prove itself for this long.
+    /// Every one that is not held runs the goal; the youngest has to prove itself for this long.
     Settling(std::time::Duration),
-    /// Some do not run the target.
+    /// Every one that is not held has proven itself, and some are held.
+    Held,
+    /// Some do not run the goal.
     Moving,
 }
 
 /// How far the wanted children are; children that nobody wants any more do not count.
-pub(super) fn progress(
-    fleet: &SeiNodeDeployment,
-    children: &Children<'_>,
-    seen: &Observed,
-    min_ready: std::time::Duration,
-) -> Progress {
-    let target = children::target(fleet);
+pub(super) fn progress(view: &View<'_>) -> Progress {
     let mut longest = std::time::Duration::ZERO;
-    for slot in &children.wanted {
+    for slot in view.free() {
         let Place::Ours(node) = slot.place else { return Progress::Moving };
-        if !children::on_target(node, target) {
+        if !children::on_target(node, view.goal.target()) {
             return Progress::Moving;
         }
-        match children::settles_at(seen.workloads.get(&slot.name), min_ready) {
-            children::Settles::Now => {}
-            children::Settles::Unknown => return Progress::Moving,
-            children::Settles::At(time) => {
-                let left = time.duration_since(seen.now);
+        match view.settles(slot) {
+            Settles::Now => {}
+            Settles::Unknown => return Progress::Moving,
+            Settles::At(time) => {
+                let left = time.duration_since(view.seen.now);
                 if left.is_positive() {
                     longest = longest.max(left.unsigned_abs());
                 }
             }
         }
     }
-    if longest.is_zero() { Progress::Complete } else { Progress::Settling(longest) }
+    let holds = view.children.wanted.iter().any(|slot| view.is_held(slot));
+    match (longest.is_zero(), holds) {
+        (true, false) => Progress::Complete,
+        (true, true) => Progress::Held,
+        (false, _) => Progress::Settling(longest),
+    }
+}
+
+/// How long the youngest child on the goal has to prove itself; the next one may wait for that.
+pub(super) fn next_settled(view: &View<'_>) -> Option<std::time::Duration> {
+    let left = view.free().filter_map(|slot| match (view.station(slot), view.settles(slot)) {
+        (Station::Arrived, Settles::At(time)) => Some(time.duration_since(view.seen.now)),
+        (_, _) => None,
+    });
+    left.filter(|it| it.is_positive()).map(|it| it.unsigned_abs()).min()
 }
 
 /// The task whose turn it is in the fleet's plan.

@@ -3,6 +3,7 @@
 use sei_api::SeiNodeDeployment;
 use sei_api::UpdateStrategyType::InPlace;
 
+use crate::deployment::strategy;
 use crate::name::FleetName;
 use crate::node::spec::{self as node_spec, Refusal, SpecFault};
 
@@ -33,19 +34,11 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
         let field = format!("spec.template.metadata.labels[\"{key}\"]");
         check(good, &field, "is no valid label".to_owned());
     }
+    faults.extend(strategy::faults(fleet));
     faults.extend(node_spec::faults(&fleet.spec.template.spec, TEMPLATE));
     let mut unsupported = node_spec::unsupported(&fleet.spec.template.spec, TEMPLATE);
     if fleet.spec.genesis.is_some() {
         unsupported.push("spec.genesis".to_owned());
-    }
-    if fleet.spec.update_strategy.as_ref().is_some_and(|it| it.in_place.is_some()) {
-        unsupported.push("spec.updateStrategy.inPlace".to_owned());
-    }
-    if fleet.spec.progress_deadline_seconds.is_some() {
-        unsupported.push("spec.progressDeadlineSeconds".to_owned());
-    }
-    if fleet.spec.paused {
-        unsupported.push("spec.paused".to_owned());
     }
     node_spec::refuse(&faults, &unsupported)
 }

@@ -2,12 +2,16 @@
 
 mod children;
 mod closing;
+mod deadline;
 mod doors;
 mod finalize;
 mod invariants;
+mod paused;
+mod rollback;
 mod rollout;
 mod rules;
 mod scene;
 mod status;
+mod strategy;
 mod survival;
 mod upkeep;

@@ -24,13 +24,16 @@ fn unmarked(status: &SeiNodeDeploymentStatus) -> SeiNodeDeploymentStatus {
         endpoints: None,
         ..status.clone()
     };
+    if let Some(rollout) = &mut bare.rollout {
+        rollout.last_progress_at = None;
+    }
     for task in bare.plan.iter_mut().flat_map(|plan| &mut plan.tasks) {
         if task.status == TaskStatus::Complete {
             task.status = TaskStatus::Pending;
         }
         task.submitted_at = None;
     }
-    let counting = [Type::NodesReady, Type::Ready, Type::Reconciling];
+    let counting = [Type::NodesReady, Type::Ready, Type::Reconciling, Type::Stalled];
     for condition in &mut bare.conditions {
         if counting.iter().any(|it| it.as_str() == condition.type_) {
             condition.message.clear();

@@ -74,15 +74,22 @@ pub fn child(fleet: &SeiNodeDeployment, ordinal: i32, revision: i64) -> SeiNode 
     child_labels.append(&mut system);
     child_labels.insert(labels::NODEDEPLOYMENT_ORDINAL.to_owned(), ordinal.to_string());
 
-    SeiNode {
-        metadata: k8s::ObjectMeta {
-            name: Some(FleetName::of(fleet).child(ordinal).into()),
-            labels: Some(child_labels),
-            annotations: Some(template.annotations).filter(|it| !it.is_empty()),
-            ..metadata(fleet)
-        },
-        spec,
-        status: None,
+    let mut metadata = k8s::ObjectMeta {
+        name: Some(FleetName::of(fleet).child(ordinal).into()),
+        labels: Some(child_labels),
+        annotations: Some(template.annotations).filter(|it| !it.is_empty()),
+        ..metadata(fleet)
+    };
+    ask_again(fleet, &mut metadata);
+    SeiNode { metadata, spec, status: None }
+}
+
+/// Hands a child the wish to try again that the fleet carries.
+pub fn ask_again(fleet: &SeiNodeDeployment, child: &mut k8s::ObjectMeta) {
+    let annotations = fleet.metadata.annotations.as_ref();
+    if let Some(token) = annotations.and_then(|it| it.get(labels::RETRY)) {
+        let annotations = child.annotations.get_or_insert_default();
+        annotations.insert(labels::RETRY.to_owned(), token.clone());
     }
 }
 

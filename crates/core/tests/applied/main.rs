@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use sei_api::gateway::HttpRoute;
 use sei_api::{SeiNode, k8s};
-use sei_core::applied::{is_applied, is_applied_but_for_defaults};
+use sei_core::applied::{is_applied, is_applied_but_for_defaults, last_applied};
 use serde_json::{Value, json};
 
 const NODE: &str = "seinode-controller";
@@ -32,6 +32,18 @@ fn a_field_that_another_manager_took_needs_an_apply() {
     for (kind, manager) in RECORDINGS {
         let (desired, live) = recording(kind, "a-field-taken");
         assert!(!is_applied(&desired, &live, manager), "{kind}");
+    }
+}
+
+#[test]
+fn what_was_applied_last_is_read_back() {
+    for (kind, manager) in RECORDINGS {
+        let (desired, live) = recording(kind, "edits-of-others");
+        let last = last_applied(&live, manager).unwrap();
+        assert!(is_applied(&last, &live, manager), "{kind}");
+        if kind == "child" {
+            assert_eq!(last, desired);
+        }
     }
 }
 

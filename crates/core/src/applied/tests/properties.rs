@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::is_applied;
+use super::super::{is_applied, last_applied};
 use super::MANAGER;
 use super::model::{Shape, fields, fields_of, merge};
 
@@ -215,6 +215,14 @@ proptest! {
     #[test]
     fn an_apply_that_was_made_is_seen(ours in base(), foreign in base()) {
         prop_assert!(is_applied(&complete(ours.clone()), &stored(&ours, &foreign), MANAGER));
+    }
+
+    /// And nothing more is in it than what was applied.
+    #[test]
+    fn what_was_applied_last_is_read_back(ours in base(), foreign in base()) {
+        let live = stored(&ours, &foreign);
+        prop_assert_eq!(last_applied(&live, MANAGER), Some(complete(ours)));
+        prop_assert_eq!(last_applied(&live, "nobody"), None);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::scene::{Scene, check, check_each};
-use crate::deployment::children::{self, on_target, target};
+use crate::deployment::children::{self, on_target};
 use crate::deployment::rollout::{Progress, progress};
+use crate::deployment::target;
 
 /// A rollout to `v2` whose only open question is child 0.
 fn rollout(child: &str) -> Scene {
@@ -22,8 +23,7 @@ fn rollout(child: &str) -> Scene {
 }
 
 fn progress_of(scene: &Scene) -> Progress {
-    let children = children::read(&scene.fleet, &scene.seen);
-    progress(&scene.fleet, &children, &scene.seen, scene.env().tempo.min_ready)
+    progress(&scene.view())
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_child_is_on_target_when_everything_says_so() {
     for (why, child, expected) in table {
         let scene = rollout(child);
         let node = scene.seen.children["s-0"].here().unwrap();
-        assert_eq!(on_target(node, target(&scene.fleet)), expected, "{why}");
+        assert_eq!(on_target(node, target::of(&scene.fleet.spec.template.spec)), expected, "{why}");
         let complete = progress_of(&scene) == Progress::Complete;
         assert_eq!(complete, expected, "{why}");
         assert_eq!(scene.round(None).status.rollout.is_none(), expected, "{why}");
@@ -60,7 +60,11 @@ fn a_sidecar_image_of_the_template_has_to_run_too() {
     ] {
         let scene = Scene::new(&format!("fleet sidecar=t2 replicas=1 \n child 0 {child}"));
         let node = scene.seen.children["s-0"].here().unwrap();
-        assert_eq!(on_target(node, target(&scene.fleet)), expected, "{child}");
+        assert_eq!(
+            on_target(node, target::of(&scene.fleet.spec.template.spec)),
+            expected,
+            "{child}"
+        );
     }
 }
 
@@ -196,7 +200,8 @@ fn a_foreign_service_is_never_written_and_is_shown() {
 fn the_revision_is_the_generation_that_brought_the_template() {
     let revision = |input: &str| {
         let scene = Scene::new(input);
-        children::revision(&scene.fleet, &children::read(&scene.fleet, &scene.seen))
+        let view = scene.view();
+        children::revision(&scene.fleet, &view.children, view.goal.target())
     };
     let table = [
         ("nobody runs it yet", "fleet image=v2 gen=7", 7),

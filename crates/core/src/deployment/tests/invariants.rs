@@ -8,7 +8,9 @@ use sei_api::{PlanPhase, SeiNodeDeploymentStatus, k8s};
 use super::scene::Scene;
 use crate::condition::is_true;
 use crate::decision::{Requeue, Urgency};
-use crate::deployment::{Routes, children, needs, spec, template_hash, urgency};
+use crate::deployment::children::Place;
+use crate::deployment::view::Station;
+use crate::deployment::{Routes, children, doors, needs, spec, target, template_hash, urgency};
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::{Class, Fault};
 use crate::node::Seen;
@@ -29,6 +31,16 @@ const FLEETS: &[&str] = &[
     "fleet genesis image=v2",
     "fleet networking image=v2 gen=2 observed=1",
     "fleet networking validator",
+    "fleet image=v2 gen=2 unavailable=1",
+    "fleet image=v2 gen=2 unavailable=50% ascending",
+    "fleet image=v2 gen=2 partition=1",
+    "fleet image=v2 gen=2 rollback deadline=30",
+    "fleet image=v2 gen=2 rollback good=none deadline=30",
+    "fleet image=v2 gen=2 rejected=v2",
+    "fleet image=v2 gen=2 rejected=v2 retry=a",
+    "fleet image=v3 gen=2 rejected=v2 retry=a heard=a",
+    "fleet image=v2 gen=2 paused",
+    "fleet paused",
     "fleet networking deleting phase=Terminating",
     "fleet networking deleting retain phase=Terminating",
     "fleet deleting",
@@ -45,6 +57,10 @@ const ROLLOUTS: &[&str] = &[
     "rollout target=v2 \n plan none",
     "rollout target=v2 \n plan unknown",
     "rollout target=v3 \n plan at=await-spec-update",
+    "rollout target=v2 back",
+    "rollout target=v2 since=700 progress=650",
+    "pause since=40",
+    "rollout target=v2 \n pause since=40",
     "plan stray",
 ];
 
@@ -55,6 +71,10 @@ const CHILDREN: &[&str] = &[
     "ours image=v2 current=v1",
     "ours current=none",
     "ours image=v2 plan=any",
+    "ours image=v2 current=v1 why=ImagePullFailed",
+    "ours why=CrashLoop since=100",
+    "ours paused",
+    "ours image=v2 selfpaused",
     "ours image=v2 observed=0",
     "ours sidecar=t2 ranside=t2",
     "new",
@@ -168,9 +188,9 @@ proptest! {
             prop_assert_eq!(&decision.effects, &[]);
             prop_assert_eq!(decision.requeue, Requeue::NextPass);
         }
-        let wanted = template_hash(&scene.fleet.spec.template.spec);
-        let stored = target(&scene.status) == Some(&wanted);
-        let baseline = scene.status.template_hash.as_ref() == Some(&wanted);
+        let goal = target::goal(&scene.fleet, &decision.status);
+        let stored = target(&scene.status) == Some(goal.hash());
+        let baseline = scene.status.template_hash.as_deref() == Some(goal.hash());
         for effect in &decision.effects {
             let Effect::Apply { object, .. } = effect else { continue };
             let Desired::SeiNode(child) = object.as_ref() else { continue };
@@ -202,16 +222,16 @@ proptest! {
         let baseline = after.template_hash != scene.status.template_hash;
         let over = target(&scene.status).is_some() && after.rollout.is_none();
         if baseline || over {
-            let target = children::target(&scene.fleet);
+            let goal = target::goal(&scene.fleet, &after);
             let children = children::read(&scene.fleet, &scene.seen);
             for slot in &children.wanted {
                 let children::Place::Ours(node) = slot.place else {
                     return Err(TestCaseError::fail(slot.name.clone()));
                 };
-                prop_assert!(children::on_target(node, target));
+                prop_assert!(children::on_target(node, goal.target()));
             }
-            let wanted = template_hash(&scene.fleet.spec.template.spec);
-            prop_assert_eq!(after.template_hash, Some(wanted));
+            prop_assert_eq!(after.template_hash.as_deref(), Some(goal.hash()));
+            prop_assert_eq!(after.last_good.as_ref(), Some(&goal.template));
             prop_assert!(children.surplus.is_empty());
         }
     }
@@ -220,7 +240,10 @@ proptest! {
     fn started_at_stable(scene in scenes(), fate in fates()) {
         let after = scene.round(fate).status;
         if target(&scene.status) == target(&after) {
-            prop_assert_eq!(&scene.status.rollout, &after.rollout);
+            let start = |it: &SeiNodeDeploymentStatus| {
+                it.rollout.as_ref().map(|it| it.started_at.clone())
+            };
+            prop_assert_eq!(start(&scene.status), start(&after));
         }
         let old = scene.status.plan.iter().flat_map(|it| &it.tasks);
         let new = after.plan.iter().flat_map(|it| &it.tasks);
@@ -237,8 +260,14 @@ proptest! {
             return Ok(());
         }
         prop_assert_eq!(after.observed_generation, scene.fleet.metadata.generation);
+        if scene.fleet.spec.paused {
+            return Ok(());
+        }
+        let goal = target::goal(&scene.fleet, &after);
+        prop_assert!(target(&after).is_none_or(|it| it == goal.hash()));
         let wanted = template_hash(&scene.fleet.spec.template.spec);
-        prop_assert!(target(&after).is_none_or(|it| it == wanted));
+        let rejected = after.rejected_hash.as_ref() == Some(&wanted);
+        prop_assert_eq!(goal.hash() == wanted, !(goal.is_return && rejected));
         if after.rollout.is_some() {
             let plan = after.plan.as_ref().expect("a rollout has a plan");
             prop_assert_eq!(&plan.phase, &PlanPhase::Active);
@@ -249,13 +278,90 @@ proptest! {
     #[test]
     fn everything_tells_of_the_same_rollout(scene in scenes()) {
         let after = scene.round(None).status;
-        if !is_served(&scene) {
+        if !is_served(&scene) || scene.fleet.spec.paused {
             return Ok(());
         }
         let rolling = after.rollout.is_some();
         prop_assert_eq!(rolling, is_true(&after.conditions, Type::RolloutInProgress));
         prop_assert_eq!(after.plan.is_some(), is_true(&after.conditions, Type::PlanInProgress));
         prop_assert_eq!(rolling, after.phase.as_ref().unwrap().as_str() == "Upgrading");
+    }
+
+    /// Nothing of a paused fleet moves; its children are told to stay as they are.
+    #[test]
+    fn a_pause_freezes(scene in scenes(), fate in fates()) {
+        if !is_served(&scene) || !scene.fleet.spec.paused {
+            return Ok(());
+        }
+        let after = scene.round(fate).status;
+        prop_assert!(is_true(&after.conditions, Type::Paused));
+        prop_assert_eq!(&after.plan, &scene.status.plan);
+        prop_assert_eq!(&after.rollout, &scene.status.rollout);
+        prop_assert_eq!(&after.template_hash, &scene.status.template_hash);
+        for effect in scene.decide().effects {
+            // Services and routes are kept.
+            let Effect::Apply { object, over } = effect else {
+                prop_assert!(doors::owns(&scene.fleet, &effect));
+                continue;
+            };
+            let Desired::SeiNode(child) = *object else { continue };
+            prop_assert!(over.is_some());
+            let name = child.metadata.name.clone().unwrap();
+            let live = scene.seen.children[&name].here().unwrap();
+            prop_assert!(child.spec.paused && !live.spec.paused);
+            prop_assert_eq!(&child.spec.image, &live.spec.image);
+            prop_assert_eq!(&child.spec.sidecar, &live.spec.sidecar);
+            prop_assert_eq!(&child.spec.pod_labels, &live.spec.pod_labels);
+        }
+    }
+
+    /// A wave takes down no more than it may, nothing that is held, and nothing after a failure.
+    #[test]
+    fn a_wave_keeps_within_its_budget(scene in scenes()) {
+        let view = scene.view();
+        let limited = view.strategy.max_unavailable < view.children.wanted.len();
+        if !is_served(&scene) || scene.status.rollout.is_none() {
+            return Ok(());
+        }
+        let effects = scene.decide().effects;
+        let moved = |slot: &children::Slot<'_>, node: &sei_api::SeiNode| {
+            effects.iter().any(|effect| matches!(effect, Effect::Apply { object, .. }
+                if object.name() == slot.name && matches!(object.as_ref(), Desired::SeiNode(it)
+                    if it.spec.image != node.spec.image)))
+        };
+        let (mut down, mut new, mut failed) = (0, 0, false);
+        for slot in &view.children.wanted {
+            let station = view.station(slot);
+            down += usize::from(matches!(
+                station,
+                Station::Unseen | Station::Arrived | Station::OnItsWay { took_down: true, .. }
+            ));
+            failed |= matches!(station, Station::OnItsWay { has_failed: true, .. });
+            let (Place::Ours(node) | Place::Orphan(node)) = slot.place else { continue };
+            if moved(slot, node) {
+                prop_assert!(view.goal.is_return || slot.ordinal >= view.strategy.partition);
+                new += usize::from(station == Station::Before { is_down: false });
+            }
+        }
+        if limited && new > 0 {
+            prop_assert!(down + new <= view.strategy.max_unavailable);
+            prop_assert!(!failed);
+        }
+    }
+
+    /// The template that was given up reaches no child.
+    #[test]
+    fn what_was_given_up_stays_away(scene in scenes()) {
+        let decision = scene.decide();
+        let goal = target::goal(&scene.fleet, &decision.status);
+        if !goal.is_return || !is_served(&scene) || scene.fleet.spec.paused {
+            return Ok(());
+        }
+        for effect in decision.effects {
+            let Effect::Apply { object, .. } = effect else { continue };
+            let Desired::SeiNode(child) = *object else { continue };
+            prop_assert_eq!(child.spec.image.as_str(), goal.target().image);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod refusal {
             expect![[r#"
                 phase    none -> Pending
                 observed none -> 1
+                cond     Paused False NotPaused: spec.paused is not set
                 cond     RouteReady False NotApplicable: spec.networking is not set
                 cond     RouteAccepted False NotApplicable: spec.networking is not set
                 cond     PlanInProgress False NotStarted: no plan yet
@@ -272,6 +273,7 @@ mod start {
                 rollout  none -> <v2> since 0s
                 phase    none -> Upgrading
                 observed none -> 1
+                cond     Paused False NotPaused: spec.paused is not set
                 cond     RolloutInProgress True TemplateChanged: templateHash changed from none
                            to <v2>
                 cond     PlanInProgress True PlanStarted: Plan execution started

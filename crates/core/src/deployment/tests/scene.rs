@@ -7,14 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use expect_test::Expect;
+use sei_api::condition::{Reason, Type};
 use sei_api::{
     DeploymentPhase, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, Sidecar, k8s, labels,
 };
 use uuid::Uuid;
 
+use crate::condition::{Conditions, Say};
 use crate::decision::{Conclusion, Decision, Requeue};
+use crate::deployment::view::View;
 use crate::deployment::{
-    Env, Observed, Workload, conclude, decide, notices, rollout, template_hash,
+    Env, Observed, Workload, conclude, decide, notices, pause, rollback, rollout, stall, target,
+    template_hash,
 };
 use crate::effect::Outcome;
 use crate::fault::Fault;
@@ -25,6 +29,7 @@ use crate::node::tests::scene::{at, platform, pod, running};
 use crate::node::tests::server::{applied, disown};
 use crate::platform::Platform;
 use crate::tempo::Tempo;
+use crate::verdict::Verdict;
 use crate::{plan, render};
 
 mod face;
@@ -75,6 +80,7 @@ impl Scene {
         }
         // What follows from the status alone is said already: the picture shows what is added.
         if scene.status.phase.is_some() {
+            scene.status.updated_replicas = scene.view().on_goal();
             let rest = Decision::rest(scene.status.clone(), Requeue::Never);
             scene.status = scene.conclude(rest, &[]).status;
         }
@@ -83,6 +89,10 @@ impl Scene {
 
     pub(super) fn env(&self) -> Env<'_> {
         Env { platform: &self.platform, tempo: &self.tempo }
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View::new(&self.fleet, &self.status, &self.seen, self.env())
     }
 
     pub(super) fn decide(&self) -> Decision<SeiNodeDeploymentStatus> {
@@ -144,13 +154,11 @@ impl Scene {
 
     fn tell(&mut self, line: &Line) {
         match line.subject.as_str() {
-            "fleet" => line.knows(
-                &["new", "deleting", "retain", "genesis", "networking", "validator", "released"],
-                &["replicas", "image", "sidecar", "gen", "observed", "hash", "phase", "label"],
-            ),
+            "fleet" => knows_fleet(line),
+            "pause" => self.pause(line),
             "rollout" => self.rollout(line),
             "plan" => {
-                line.knows(&["unknown", "none", "stray"], &["at"]);
+                line.knows(&["unknown", "none", "stray", "begun"], &["at"]);
                 if line.is("stray") {
                     rollout::replan(&self.fleet, &mut self.status, &self.seen);
                     self.status.plan.as_mut().unwrap().id = Some("stray".to_owned());
@@ -159,6 +167,7 @@ impl Scene {
                 let plan = self.status.plan.as_mut().expect("a rollout before its plan");
                 match line.word() {
                     Some("none") => self.status.plan = None,
+                    Some("begun") => plan::begin(&mut plan.tasks[0], at(-60)),
                     Some(_) => plan.tasks[0].type_ = "launch-rocket".to_owned(),
                     None => plan::complete(&mut plan.tasks[0], at(-60)),
                 }
@@ -166,7 +175,7 @@ impl Scene {
             "child" => self.child(line),
             "pod" => self.pod(line),
             "workload" => {
-                line.knows(&["0", "1", "2"], &["ready"]);
+                line.knows(&["0", "1", "2", "3", "4"], &["ready"]);
                 let workload = self.workload(line);
                 let set = Arc::make_mut(workload.statefulset.as_mut().unwrap());
                 set.status.as_mut().unwrap().ready_replicas =
@@ -178,15 +187,35 @@ impl Scene {
         }
     }
 
+    /// The pause that began so long ago, or ended then.
+    fn pause(&mut self, line: &Line) {
+        line.knows(&["over"], &["since"]);
+        let mut now = self.seen.clone();
+        now.now = at(-line.number("since").unwrap_or(0));
+        let mut subject = self.fleet.clone();
+        subject.spec.paused = !line.is("over");
+        pause::mark(&subject, &mut self.status, &now);
+    }
+
     /// The rollout to the image `target`, with its plan, since `since` seconds.
     fn rollout(&mut self, line: &Line) {
-        line.knows(&[], &["target", "since"]);
+        line.knows(&["back"], &["target", "since", "progress"]);
         let mut subject = self.fleet.clone();
         subject.spec.template.spec.image = line.text("target").unwrap();
         let mut seen = self.seen.clone();
         seen.now = at(-line.number("since").unwrap_or(60));
         seen.fresh_id = Uuid::from_u128(1);
-        rollout::begin(&subject, &mut self.status, &seen);
+        let env = Env { platform: &self.platform, tempo: &self.tempo };
+        let before = self.status.clone();
+        let view = View::new(&subject, &before, &seen, env);
+        if line.is("back") {
+            rollback::begin(&view, &stall::Clock::Still, &mut self.status);
+        } else {
+            rollout::begin(&view, &mut self.status);
+        }
+        if let (Some(rollout), Some(ago)) = (&mut self.status.rollout, line.number("progress")) {
+            rollout.last_progress_at = Some(k8s::Time(at(-ago)));
+        }
         self.status.phase = Some(DeploymentPhase::Upgrading);
     }
 
@@ -208,8 +237,15 @@ impl Scene {
                 "foreign",
                 "theirs",
                 "terminating",
+                "3",
+                "4",
+                "paused",
+                "selfpaused",
             ],
-            &["image", "sidecar", "current", "ranside", "rev", "observed", "plan", "override"],
+            &[
+                "image", "sidecar", "current", "ranside", "rev", "observed", "plan", "override",
+                "why", "edited", "since", "written",
+            ],
         );
         let name = format!("s-{}", line.word().unwrap());
         let word = line.second().unwrap_or("ours");
@@ -231,7 +267,10 @@ impl Scene {
     }
 
     fn pod(&mut self, line: &Line) {
-        line.knows(&["0", "1", "2", "none", "waiting", "starting", "terminating"], &["age"]);
+        line.knows(
+            &["0", "1", "2", "3", "4", "none", "waiting", "starting", "terminating"],
+            &["age"],
+        );
         let workload = self.workload(line);
         let pods = &mut workload.pods;
         if line.is("none") {
@@ -249,6 +288,42 @@ impl Scene {
         pod.status.as_mut().unwrap().container_statuses = Some(vec![status]);
         pod.metadata.deletion_timestamp = line.is("terminating").then(|| k8s::Time(at(0)));
     }
+}
+
+/// What a line about the fleet may say.
+fn knows_fleet(line: &Line) {
+    line.knows(
+        &[
+            "new",
+            "deleting",
+            "retain",
+            "genesis",
+            "networking",
+            "validator",
+            "released",
+            "paused",
+            "rollback",
+            "ascending",
+        ],
+        &[
+            "replicas",
+            "image",
+            "sidecar",
+            "gen",
+            "observed",
+            "hash",
+            "phase",
+            "label",
+            "unavailable",
+            "partition",
+            "minready",
+            "deadline",
+            "retry",
+            "heard",
+            "rejected",
+            "good",
+        ],
+    );
 }
 
 /// Hashes of the templates that tests use, back to their images.
@@ -292,6 +367,12 @@ fn fleet(line: Option<&Line>) -> SeiNodeDeployment {
         meta.labels.insert(key.to_owned(), value.to_owned());
     }
     let is = |flag: &str| line.is_some_and(|it| it.is(flag));
+    strategy(&mut fleet, line);
+    fleet.spec.paused = is("paused");
+    if let Some(token) = text("retry") {
+        let annotations = fleet.metadata.annotations.get_or_insert_default();
+        annotations.insert(labels::RETRY.to_owned(), token);
+    }
     fleet.spec.networking = is("networking").then(Default::default);
     if is("validator") {
         fleet.spec.template.spec.full_node = None;
@@ -304,6 +385,34 @@ fn fleet(line: Option<&Line>) -> SeiNodeDeployment {
         fleet.metadata.finalizers = None;
     }
     fleet
+}
+
+/// `spec.updateStrategy.inPlace`, if the line says anything of it, and the deadline.
+fn strategy(fleet: &mut SeiNodeDeployment, line: Option<&Line>) {
+    let Some(line) = line else { return };
+    let number = |key: &str| line.number(key).map(|it| i32::try_from(it).unwrap());
+    fleet.spec.progress_deadline_seconds = number("deadline");
+    let max_unavailable = line.text("unavailable").map(|it| match it.parse() {
+        Ok(count) => k8s::IntOrString::Int(count),
+        Err(_) => k8s::IntOrString::String(it),
+    });
+    let in_place = sei_api::InPlace {
+        max_unavailable,
+        partition: number("partition"),
+        min_ready_seconds: number("minready"),
+        order: line.is("ascending").then_some(sei_api::UpdateOrder::OrdinalAscending),
+        on_failure: line.is("rollback").then_some(sei_api::OnFailure::Rollback),
+    };
+    if in_place != sei_api::InPlace::default() {
+        fleet.spec.update_strategy.get_or_insert_default().in_place = Some(in_place);
+    }
+}
+
+/// The template with these images, as a fleet remembers it.
+fn record(images: &str) -> sei_api::LastGood {
+    let mut fleet = SeiNodeDeployment::new("s", Default::default());
+    fleet.spec.template.spec = template(images);
+    target::of_template(&fleet)
 }
 
 fn status(fleet: &SeiNodeDeployment, line: Option<&Line>) -> SeiNodeDeploymentStatus {
@@ -319,8 +428,22 @@ fn status(fleet: &SeiNodeDeployment, line: Option<&Line>) -> SeiNodeDeploymentSt
             .or(fleet.metadata.generation),
         template_hash: (hash != "none").then(|| template_hash(&template(&hash))),
         phase: Some(serde_json::from_value(phase.into()).unwrap()),
+        last_good: Some(text("good").unwrap_or(hash))
+            .filter(|it| it != "none")
+            .map(|it| record(&it)),
+        rejected_hash: text("rejected").map(|it| template_hash(&template(&it))),
+        last_retry_token: text("heard"),
+        conditions: awake(),
         ..Default::default()
     }
+}
+
+/// The fleet was never paused.
+fn awake() -> Vec<k8s::Condition> {
+    let mut list = Vec::new();
+    let mut conditions = Conditions { list: &mut list, generation: 1, now: at(-99_999) };
+    conditions.set(Type::Paused, Say::no(Reason::NotPaused, "spec.paused is not set"));
+    list
 }
 
 /// Two children at `v1` with their workloads, and the Service.
@@ -349,10 +472,21 @@ fn child(fleet: &SeiNodeDeployment, line: &Line) -> SeiNode {
     let sidecar = line.text("sidecar").map(|it| format!("+{it}")).unwrap_or_default();
     subject.spec.template.spec = template(&format!("{image}{sidecar}"));
     subject.spec.template.metadata = None;
+    subject.spec.template.spec.paused = line.is("paused");
+    subject.metadata.annotations = None;
     let ordinal: i32 = line.word().unwrap().parse().unwrap();
     let desired = render::fleet::child(&subject, ordinal, line.number("rev").unwrap_or(1));
     let mut child = applied(None, &desired, labels::NODEDEPLOYMENT_FIELD_MANAGER);
     child.metadata.uid = Some(format!("uid-{ordinal}"));
+    child.spec.paused |= line.is("selfpaused");
+    if let Some(ago) = line.number("written") {
+        for entry in child.metadata.managed_fields.iter_mut().flatten() {
+            entry.time = Some(k8s::Time(at(-ago)));
+        }
+    }
+    if let Some(image) = line.text("edited") {
+        child.spec.image = image;
+    }
     if let Some((key, value)) = line.get("override").and_then(|it| it.split_once(':')) {
         child.spec.overrides.insert(key.to_owned(), value.to_owned());
     }
@@ -369,12 +503,24 @@ fn child(fleet: &SeiNodeDeployment, line: &Line) -> SeiNode {
         current_image: (current != "none" && !named).then_some(current),
         current_sidecar_image: line.text("ranside").or(line.text("sidecar")),
         plan: line.get("plan").map(|_| Default::default()),
+        conditions: why(&child, line),
         ..Default::default()
     });
     if !named {
         disown(&mut child.metadata, word, "SeiNodeDeployment", "s");
     }
     child
+}
+
+/// What the child says of itself: `why`, since so many seconds.
+fn why(child: &SeiNode, line: &Line) -> Vec<k8s::Condition> {
+    let Some(reason) = line.get("why").and_then(Reason::from_word) else { return Vec::new() };
+    let mut list = Vec::new();
+    let now = at(-line.number("since").unwrap_or(0));
+    let generation = child.metadata.generation.unwrap();
+    let mut conditions = Conditions { list: &mut list, generation, now };
+    Verdict::Working(reason, format!("about {reason}")).tell(&mut conditions);
+    list
 }
 
 fn workload(child: &SeiNode) -> Workload {

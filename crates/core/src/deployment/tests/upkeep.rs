@@ -27,6 +27,7 @@ mod steady {
             expect![[r#"
                 phase    none -> Pending
                 observed none -> 1
+                cond     Paused False NotPaused: spec.paused is not set
                 cond     NodesReady False NodesInitializing: 0/2 nodes ready (0 initializing)
                 cond     RouteReady False NotApplicable: spec.networking is not set
                 cond     RouteAccepted False NotApplicable: spec.networking is not set
@@ -64,11 +65,13 @@ mod steady {
         check(
             "fleet hash=none phase=Initializing \n child 1 Initializing",
             expect![[r#"
-            kstatus  Ready=False Reconciling=True Stalled=False Progressing: 1 of 2 nodes
-                       on target
-            effects  none
-            requeue  after 600s
-        "#]],
+                kstatus  Ready=False Reconciling=False Stalled=True ProgressDeadlineExceeded:
+                           no progress within 10m: 1 of 2 nodes on target; s-1: says nothing
+                           about its newest spec; edit spec.template, or set the annotation
+                           sei.io/retry to try again
+                effects  none
+                requeue  after 600s
+            "#]],
         );
     }
 
@@ -90,11 +93,23 @@ mod steady {
     #[test]
     fn takes_back_an_edit_of_a_child() {
         check(
-            "fleet \n child 1 override=x:y",
+            "fleet \n child 1 edited=v9",
             expect![[r#"
             kstatus  Ready=False Reconciling=True Stalled=False Progressing: bringing the
                        nodes to the spec
             effect   apply SeiNode s-1 v1 rev 1 forced
+            requeue  after 600s
+        "#]],
+        );
+    }
+
+    #[test]
+    fn leaves_alone_what_others_added_to_a_child() {
+        check(
+            "fleet \n child 1 override=x:y",
+            expect![[r#"
+            kstatus  Ready=True Reconciling=False Stalled=False Ready: all nodes run v1
+            effects  none
             requeue  after 600s
         "#]],
         );

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 /// `desired` applied by `manager` over `live`, as it is stored.
 ///
-/// Labels and annotations are tracked one by one, everything else as a whole. The version moves
-/// when anything changes, the generation when the spec does.
+/// Labels, annotations and the fields of a node's spec are tracked one by one, everything else as a
+/// whole. The version moves when anything changes, the generation when the spec does.
 pub(crate) fn applied<T>(live: Option<&T>, desired: &T, manager: &str) -> T
 where
     T: Serialize + DeserializeOwned,
@@ -17,7 +17,10 @@ where
     let before = live.map(|it| serde_json::to_value(it).unwrap());
     let mut after = before.clone().unwrap_or_else(|| json!({"metadata": {}}));
     for (key, value) in desired.as_object().unwrap() {
-        if !matches!(key.as_str(), "metadata" | "status") {
+        if key == "spec" && is_node(&desired) {
+            let old = after.clone();
+            after[key] = Value::Object(tracked(&old, &desired, key, manager));
+        } else if !matches!(key.as_str(), "metadata" | "status") {
             after[key] = value.clone();
         }
     }
@@ -54,10 +57,11 @@ fn stored<T: DeserializeOwned>(before: Option<&Value>, mut after: Value) -> T {
 /// The map at `key` with what `manager` once put there replaced by what it wants now.
 fn tracked(old: &Value, new: &Value, key: &str, manager: &str) -> Map<String, Value> {
     let mut map = old[key].as_object().cloned().unwrap_or_default();
-    let entry = old["managedFields"]
-        .as_array()
-        .and_then(|it| it.iter().find(|it| it["manager"] == manager));
-    let ours = entry.and_then(|it| it["fieldsV1"]["f:metadata"][format!("f:{key}")].as_object());
+    let of = |object: &Value| object["managedFields"].as_array().cloned();
+    let entries = of(old).or_else(|| of(&old["metadata"])).unwrap_or_default();
+    let entry = entries.iter().find(|it| it["manager"] == manager).map(|it| &it["fieldsV1"]);
+    let parent = if key == "spec" { "" } else { "/f:metadata" };
+    let ours = entry.and_then(|it| it.pointer(&format!("{parent}/f:{key}"))?.as_object());
     for name in ours.into_iter().flat_map(Map::keys) {
         map.remove(name.trim_start_matches("f:"));
     }
@@ -79,7 +83,11 @@ fn managed(old: &Value, desired: &Value, manager: &str) -> Value {
     entries.retain(|it| it["manager"] != manager);
     let mut fields = Map::new();
     for (key, value) in desired.as_object().unwrap() {
-        let below = if key == "metadata" { metadata_fields(value) } else { json!({}) };
+        let below = match key.as_str() {
+            "metadata" => metadata_fields(value),
+            "spec" if is_node(desired) => names(value),
+            _ => json!({}),
+        };
         if !matches!(key.as_str(), "apiVersion" | "kind" | "status") {
             fields.insert(format!("f:{key}"), below);
         }
@@ -97,15 +105,24 @@ fn managed(old: &Value, desired: &Value, manager: &str) -> Value {
 fn metadata_fields(metadata: &Value) -> Value {
     let mut fields = Map::new();
     for key in ["labels", "annotations"] {
-        if let Some(map) = metadata[key].as_object() {
-            let names = map.keys().map(|name| (format!("f:{name}"), json!({}))).collect();
-            fields.insert(format!("f:{key}"), Value::Object(names));
+        if metadata[key].is_object() {
+            fields.insert(format!("f:{key}"), names(&metadata[key]));
         }
     }
     if metadata["ownerReferences"].is_array() {
         fields.insert("f:ownerReferences".to_owned(), json!({}));
     }
     Value::Object(fields)
+}
+
+fn is_node(object: &Value) -> bool {
+    object["kind"] == "SeiNode"
+}
+
+/// One field for each key of `map`.
+fn names(map: &Value) -> Value {
+    let keys = map.as_object().unwrap().keys();
+    Value::Object(keys.map(|name| (format!("f:{name}"), json!({}))).collect())
 }
 
 /// Whose an object at one of our names can be, in one word; `label` and `kind` are the owner's.
