@@ -76,11 +76,12 @@ pub fn read_all(root: &Path) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// `M9` comes before `M10`.
+/// `M9` comes before `M10a`, and that before `M10b`.
 fn order(id: &str) -> (String, u32, String) {
-    let letters = id.trim_end_matches(|it: char| it.is_ascii_digit());
-    let number = id[letters.len()..].parse().unwrap_or_default();
-    (letters.to_owned(), number, id.to_owned())
+    let digit = |it: char| it.is_ascii_digit();
+    let (letters, rest) = id.split_at(id.find(digit).unwrap_or(id.len()));
+    let (number, variant) = rest.split_at(rest.find(|it| !digit(it)).unwrap_or(rest.len()));
+    (letters.to_owned(), number.parse().unwrap_or_default(), variant.to_owned())
 }
 
 #[cfg(test)]
@@ -114,8 +115,8 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_as_numbers() {
-        let mut ids = ["N1", "M10", "M9"];
+        let mut ids = ["N1", "M10b", "M10a", "M9"];
         ids.sort_by_key(|it| order(it));
-        assert_eq!(ids, ["M9", "M10", "N1"]);
+        assert_eq!(ids, ["M9", "M10a", "M10b", "N1"]);
     }
 }

@@ -31,8 +31,14 @@ pub fn find(source: &Source, original: &str) -> Result<Place> {
     let wanted = tokens(parse(original)?);
     let mut functions = Functions { found: Vec::new() };
     functions.visit_file(&source.syntax);
-    let places: Vec<Place> =
-        functions.found.into_iter().flat_map(|body| occurrences(body, &wanted)).collect();
+    let mut places: Vec<Place> = Vec::new();
+    for (signature, body) in functions.found {
+        let found = occurrences(body, &wanted);
+        if !found.is_empty() && is_opaque(signature) {
+            bail!("\"{}\" returns an opaque type: change its caller instead", signature.ident);
+        }
+        places.extend(found);
+    }
     match places.as_slice() {
         [place] => Ok(place.clone()),
         [] => bail!("no function of {} holds the original", source.path),
@@ -97,9 +103,15 @@ fn delimiters(group: &Group) -> (&'static str, &'static str) {
     }
 }
 
-/// Bodies of the functions that are shipped; what is inside one belongs to it.
+/// Does it return `impl …`? Two bodies then have two types.
+fn is_opaque(signature: &syn::Signature) -> bool {
+    let output = tokens(signature.output.to_token_stream());
+    output.iter().any(|it| it.text == "impl")
+}
+
+/// Signatures and bodies of the functions that are shipped; what is inside one belongs to it.
 struct Functions<'ast> {
-    found: Vec<&'ast syn::Block>,
+    found: Vec<(&'ast syn::Signature, &'ast syn::Block)>,
 }
 
 impl<'ast> Visit<'ast> for Functions<'ast> {
@@ -111,16 +123,16 @@ impl<'ast> Visit<'ast> for Functions<'ast> {
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
         if !is_test_item(&function.attrs) {
-            self.found.push(&function.block);
+            self.found.push((&function.sig, &function.block));
         }
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.found.push(&function.block);
+        self.found.push((&function.sig, &function.block));
     }
 
     fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
-        self.found.extend(&function.default);
+        self.found.extend(function.default.as_ref().map(|body| (&function.sig, body)));
     }
 }
 
@@ -133,6 +145,7 @@ mod tests {
     const TEXT: &str = "//! ünïcode first.\nstruct S;\nimpl S {\n    fn sum(&self) -> i32 {\n\
                         \x20       // Why.\n        one(\n            1,\n        )\n    }\n}\n\
                         fn two() -> i32 { 2 + 2 }\n\
+                        fn many() -> impl Iterator { [4].into_iter() }\n\
                         #[cfg(test)]\nmod tests { fn sum() { one(1,) } }\n";
 
     fn found(original: &str) -> Result<(String, String)> {
@@ -155,6 +168,7 @@ mod tests {
         assert_eq!(told("2"), "the functions of crates/a/src/b.rs hold the original 2 times");
         assert_eq!(told("struct S"), "no function of crates/a/src/b.rs holds the original");
         assert_eq!(told(""), "the original is empty");
+        assert_eq!(told("4"), "\"many\" returns an opaque type: change its caller instead");
         assert!(told("one(").starts_with("the original is no Rust"));
     }
 }

@@ -82,7 +82,8 @@ pub fn reason(output: &str) -> String {
     // The harness names test and place first.
     let said = first.strip_prefix("test \"").and_then(|it| it.split_once(": ")).map(|(_, it)| it);
     let mut reason = said.unwrap_or(first).trim().to_owned();
-    let more = lines.find(|it| !it.starts_with("  at ")).and_then(|it| it.strip_prefix("  "));
+    let is_place = |it: &str| ["  at ", "  probes: "].iter().any(|start| it.starts_with(start));
+    let more = lines.find(|it| !is_place(it)).and_then(|it| it.strip_prefix("  "));
     // An object that is shown begins with a quote, and says nothing in one line.
     if let Some(more) = more.filter(|it| !it.starts_with('"')) {
         reason = format!("{}: {}", reason.trim_end_matches(':'), more.trim());
