@@ -29,9 +29,15 @@ pub struct TaskPlan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::plain_integer")]
     pub failed_task_index: Option<i64>,
-    /// What failed, kept for whoever reads the object later.
+    /// What failed, kept for whoever reads the object later. In a plan that repeats a failed one:
+    /// what failed then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_task_detail: Option<FailedTask>,
+    /// How many plans for this target were made in a row, this one included; absent means that it
+    /// is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::plain_integer")]
+    pub attempt: Option<i64>,
     /// What the plan was built for. A plan whose target left the spec is replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<PlanTarget>,
@@ -67,6 +73,10 @@ pub struct PlannedTask {
     /// When the task was first accepted; cleared by a retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Time>,
+    /// When the task is begun again at the earliest; of a failed task: when its plan is made anew.
+    /// Absent means that nothing is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
     /// Why the task failed, or what it waits for.
     #[serde(skip_serializing_if = "omit::blank")]
     pub error: Option<String>,

@@ -19,6 +19,7 @@ mod notices;
 mod peers;
 mod plans;
 mod report;
+mod retry;
 mod sidecar;
 pub mod spec;
 mod urgency;

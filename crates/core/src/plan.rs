@@ -5,6 +5,8 @@
 
 pub mod kinds;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sei_api::{FailedTask, PlanPhase, PlannedTask, TaskPlan, TaskStatus, k8s};
 use serde_json::Value;
@@ -78,8 +80,34 @@ pub fn begin(task: &mut PlannedTask, now: Timestamp) {
 /// Marks the task done.
 pub fn complete(task: &mut PlannedTask, now: Timestamp) {
     begin(task, now);
+    task.not_before = None;
     task.status = TaskStatus::Complete;
     task.error = None;
+}
+
+/// How long is left until the task may be begun again, at `now`.
+#[must_use]
+pub fn wait_of(task: &PlannedTask, now: Timestamp) -> Option<Duration> {
+    let wait = task.not_before.as_ref()?.0.duration_since(now);
+    wait.is_positive().then(|| wait.unsigned_abs())
+}
+
+/// Lets the task wait from `now` for `delay`.
+pub fn put_off(task: &mut PlannedTask, now: Timestamp, delay: Duration) {
+    // A time beyond all calendars is none: nothing waits for ever.
+    task.not_before = now.checked_add(delay).ok().map(k8s::Time);
+}
+
+/// How many plans for the target of `plan` were made in a row, itself included.
+#[must_use]
+pub fn attempt(plan: &TaskPlan) -> u32 {
+    u32::try_from(plan.attempt.unwrap_or(1)).unwrap_or(u32::MAX).max(1)
+}
+
+/// The task that failed the plan.
+#[must_use]
+pub fn failed_task(plan: &TaskPlan) -> Option<&PlannedTask> {
+    plan.tasks.get(usize::try_from(plan.failed_task_index?).ok()?)
 }
 
 /// Ends the plan at task `index` with `error`, and keeps what a person needs to understand it.

@@ -38,8 +38,10 @@ pub struct Tempo {
     /// How long a rollout may make no progress before it counts as stalled, where the fleet does
     /// not say.
     pub progress_deadline: Duration,
-    /// Wait before a failed plan is tried again by itself.
-    pub failed_retry: Duration,
+    /// First wait before a failed plan is made anew by itself; it doubles with every failure.
+    pub failed_retry_first: Duration,
+    /// Longest wait between two plans of which the first failed.
+    pub failed_retry_max: Duration,
 }
 
 impl Default for Tempo {
@@ -59,7 +61,8 @@ impl Default for Tempo {
             claim_patience: Duration::from_secs(10),
             crash_memory: Duration::from_secs(600),
             progress_deadline: Duration::from_secs(600),
-            failed_retry: Duration::from_secs(300),
+            failed_retry_first: Duration::from_secs(60),
+            failed_retry_max: Duration::from_secs(1800),
         }
     }
 }
@@ -69,8 +72,14 @@ impl Tempo {
     /// default. Zero failures count as one, so a failing task can never spin.
     #[must_use]
     pub fn task_backoff(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
-        self.task_backoff_first.saturating_mul(1 << doublings).min(self.task_backoff_max)
+        doubled(self.task_backoff_first, failures).min(self.task_backoff_max)
+    }
+
+    /// Delay before a plan is made anew after `failures` of them failed: 1 min, 2 min, 4 min, at
+    /// most 30 min by default. Zero failures count as one.
+    #[must_use]
+    pub fn failed_retry(&self, failures: u32) -> Duration {
+        doubled(self.failed_retry_first, failures).min(self.failed_retry_max)
     }
 
     /// Next poll of a task that has been running for `running`: a quarter of its age, within the
@@ -79,6 +88,11 @@ impl Tempo {
     pub fn task_poll(&self, running: Duration) -> Duration {
         (running / 4).clamp(self.task_poll_first, self.task_poll_max)
     }
+}
+
+/// `first`, doubled with every failure after the first.
+fn doubled(first: Duration, failures: u32) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(DOUBLINGS_MAX))
 }
 
 /// 2^16 times the first back-off exceeds every useful maximum; more would overflow.
@@ -95,6 +109,14 @@ mod tests {
         assert_eq!(seconds, [10, 20, 30, 30, 30]);
         assert_eq!(tempo.task_backoff(0), tempo.task_backoff(1));
         assert_eq!(tempo.task_backoff(u32::MAX), tempo.task_backoff_max);
+    }
+
+    #[test]
+    fn makes_failed_plans_anew_ever_more_rarely() {
+        let tempo = Tempo::default();
+        let minutes: Vec<u64> = (0..8).map(|n| tempo.failed_retry(n).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(tempo.failed_retry(u32::MAX), tempo.failed_retry_max);
     }
 
     #[test]

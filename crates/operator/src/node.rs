@@ -68,7 +68,7 @@ impl Kind for Node {
     }
 
     fn notices(object: &SeiNode, change: Written<'_, SeiNodeStatus>) -> Vec<Notice> {
-        node::notices(object, change.before, change.after, change.env)
+        node::notices(object, change.before, change.after)
     }
 
     fn count(context: &Context, object: &SeiNode, change: Written<'_, SeiNodeStatus>) {

@@ -6,11 +6,12 @@
 //! 4. Paused: nothing else, until it no longer is.
 //! 5. A plan in flight whose target left the spec, or whose workload is gone, is replaced; else its
 //!    current task goes on.
-//! 6. A failed plan is held until the spec changes or its time to retry has come.
+//! 6. A failed plan is held until the spec changes, a retry is asked for, or its time has come.
 //! 7. A node that never ran, or failed: initialise.
 //! 8. A running node: drift first, then re-approval of its sidecar, then repair of its Service
 //!    and access rules, then rest.
 
+use jiff::Timestamp;
 use sei_api::condition::{Reason, Status, Type};
 use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus, TaskPlan, k8s};
 use sei_sidecar_api::Health;
@@ -20,7 +21,7 @@ use crate::decision::{Decision, Requeue};
 use crate::node::infra::Step;
 use crate::node::{
     Env, Observed, Seen, drift, evidence, executor, finalize, generation, infra, peers, plans,
-    report, spec,
+    report, retry, spec,
 };
 use crate::plan;
 
@@ -58,19 +59,41 @@ pub fn decide(
         return Decision::rest(next, Requeue::After(env.tempo.health_max_age));
     }
     round.probe(&mut next);
-    round.advance(next, edited)
+    if let Some(paused) = paused_since(status)
+        && let Some(plan) = next.plan.as_mut()
+    {
+        plans::resume(plan, paused, seen.now);
+    }
+    let retry = retry::take(node, &mut next);
+    round.advance(next, Heard { edited, retry })
+}
+
+/// Since when the node was paused, if it was until now.
+fn paused_since(before: &SeiNodeStatus) -> Option<Timestamp> {
+    let paused = find(&before.conditions, Type::Paused)?;
+    (paused.status == Status::True.as_str()).then_some(paused.last_transition_time.0)
+}
+
+/// What a person asked for since the last pass.
+#[derive(Clone, Copy)]
+struct Heard {
+    /// The spec was edited.
+    edited: bool,
+    /// Whatever failed is to be tried again now.
+    retry: bool,
 }
 
 impl Round<'_> {
-    fn advance(self, mut next: SeiNodeStatus, edited: bool) -> Decision<SeiNodeStatus> {
+    fn advance(self, mut next: SeiNodeStatus, heard: Heard) -> Decision<SeiNodeStatus> {
         let plan = next.plan.take();
         match plan {
             Some(plan) if executor::works_on(self, &plan) => {
+                let waived = heard.retry && retry::waives(&plan, self.seen.now);
                 next.plan = Some(plan);
-                executor::step(self, next)
+                if waived { retry::waive(next) } else { executor::step(self, next) }
             }
             Some(plan) if plan.phase == PlanPhase::Active => self.supersede(next, &plan),
-            Some(plan) if plan.phase == PlanPhase::Failed && !edited => self.hold(next, plan),
+            Some(plan) if plan.phase == PlanPhase::Failed => self.failed(next, plan, heard),
             Some(plan) if plan.phase == PlanPhase::Complete => {
                 executor::end_update(self, &mut next, executor::completed(&plan));
                 self.begin(next)
@@ -93,15 +116,27 @@ impl Round<'_> {
         decision
     }
 
-    /// A failed plan stays as diagnosis until its time to retry.
-    fn hold(self, mut next: SeiNodeStatus, failed: TaskPlan) -> Decision<SeiNodeStatus> {
-        let due = plans::retry_at(&failed, &next, self.env.tempo);
-        let wait = due.duration_since(self.seen.now);
-        if wait.is_positive() && plans::still_wanted(&failed, self.node) {
+    /// A failed plan stays as diagnosis until somebody changed something or its time has come.
+    fn failed(
+        self,
+        mut next: SeiNodeStatus,
+        failed: TaskPlan,
+        heard: Heard,
+    ) -> Decision<SeiNodeStatus> {
+        let wanted = !heard.edited && plans::still_wanted(&failed, self.node);
+        if wanted
+            && !heard.retry
+            && let Some(wait) = plans::held_for(&failed, self.seen.now, self.env.tempo)
+        {
             next.plan = Some(failed);
-            return Decision::rest(next, Requeue::After(wait.unsigned_abs()));
+            return Decision::rest(next, Requeue::After(wait));
         }
-        self.begin(next)
+        let mut decision = self.begin(next);
+        let new = decision.status.plan.as_mut().filter(|it| it.id != failed.id);
+        if let Some(plan) = new.filter(|_| wanted) {
+            plans::repeat(plan, failed, heard.retry);
+        }
+        decision
     }
 
     fn begin(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {

@@ -43,14 +43,18 @@ pub(super) fn fail(
     error: &str,
 ) -> Decision<SeiNodeStatus> {
     let Some(plan) = next.plan.as_mut() else { return Decision::rest(next, Requeue::Never) };
+    let delay = round.env.tempo.failed_retry(plan::attempt(plan));
     plan::fail(plan, index, error, round.seen.now);
+    if let Some(task) = plan.tasks.get_mut(index) {
+        plan::put_off(task, round.seen.now, delay);
+    }
     let failed_phase = plan.failed_phase.clone();
     let message = format!("plan {} failed: {}", plan::id_of(plan), plan::failure(plan));
     end_update(round, &mut next, Say::no(Reason::UpdateFailed, message));
     if let Some(phase) = failed_phase {
         round.enter(&mut next, phase);
     }
-    Decision::rest(next, Requeue::After(round.env.tempo.failed_retry))
+    Decision::rest(next, Requeue::After(delay))
 }
 
 fn controller_task(
@@ -120,8 +124,8 @@ fn since_progress(round: Round<'_>, next: &SeiNodeStatus) -> Duration {
     newest.map_or(Duration::MAX, |time| round.seen.now.duration_since(time).unsigned_abs())
 }
 
-/// A back-off may be longer than a node with an active plan stays unvisited; what the sidecar says
-/// of the last attempt keeps an early visit from cutting it short.
+/// A back-off may be longer than a node with an active plan stays unvisited; its end is stored, so
+/// that an early visit does not cut it short.
 fn alive(round: Round<'_>, rest: Duration) -> Requeue {
     Requeue::After(rest.min(round.env.tempo.task_poll_max))
 }
@@ -131,7 +135,10 @@ fn count_retry(round: Round<'_>, task: &mut PlannedTask, error: String) -> Durat
     task.retry_count += 1;
     task.submitted_at = None;
     task.error = Some(error);
-    round.env.tempo.task_backoff(u32::try_from(task.retry_count).unwrap_or(u32::MAX))
+    let failures = u32::try_from(task.retry_count).unwrap_or(u32::MAX);
+    let delay = round.env.tempo.task_backoff(failures);
+    plan::put_off(task, round.seen.now, delay);
+    delay
 }
 
 /// What was waited for is over; why an earlier attempt failed stays until one succeeds.
@@ -158,6 +165,7 @@ fn act(
 ) -> Decision<SeiNodeStatus> {
     if let Some(task) = task_mut(&mut next, index) {
         plan::begin(task, round.seen.now);
+        task.not_before = None;
         settle_error(task);
     }
     // A single write that was accepted is done: its answer is as good as the look that follows,

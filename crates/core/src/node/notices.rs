@@ -5,21 +5,16 @@ use sei_api::event::Reason;
 use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus, TaskPlan, k8s};
 
 use crate::condition::find;
-use crate::node::{Env, diagnosis, generation, plans};
+use crate::node::{diagnosis, generation, plans};
 use crate::notice::Notice;
 use crate::{plan, verdict};
 
 /// The Kubernetes Events of one commit. A normal update is told by its fleet, not by the node.
 #[must_use]
-pub fn notices(
-    node: &SeiNode,
-    before: &SeiNodeStatus,
-    after: &SeiNodeStatus,
-    env: Env<'_>,
-) -> Vec<Notice> {
+pub fn notices(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) -> Vec<Notice> {
     let told = [
         phase(before, after),
-        failure(before, after, env),
+        failure(node, before, after),
         readiness(before, after),
         diagnosis::notice(before, after),
         verdict::refusal(&before.conditions, &after.conditions, generation(node)),
@@ -39,7 +34,7 @@ fn phase(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
     Some(Notice::normal(Reason::PhaseTransition, message, &discriminator))
 }
 
-fn failure(before: &SeiNodeStatus, after: &SeiNodeStatus, env: Env<'_>) -> Option<Notice> {
+fn failure(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
     let failed = |status: &SeiNodeStatus| -> Option<TaskPlan> {
         status.plan.clone().filter(|plan| plan.phase == PlanPhase::Failed)
     };
@@ -47,8 +42,7 @@ fn failure(before: &SeiNodeStatus, after: &SeiNodeStatus, env: Env<'_>) -> Optio
     if failed(before).is_some_and(|old| old.id == plan.id) {
         return None;
     }
-    let at = plans::retry_at(&plan, after, env.tempo);
-    let message = format!("{}; retries at {at}, or edit the spec", plan::failure(&plan));
+    let message = plans::outlook(&plan, node.spec.paused);
     Some(Notice::warning(Reason::NodeFailed, message, plan::id_of(&plan)))
 }
 

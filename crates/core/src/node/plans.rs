@@ -1,7 +1,10 @@
 //! The plans of a node: what they do, in order, and whether one is still wanted.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use sei_api::{NodePhase, PlanTarget, SeiNode, SeiNodeStatus, TaskPlan, TaskStatus};
+use sei_api::labels::RETRY;
+use sei_api::{FailedTask, NodePhase, PlanTarget, SeiNode, TaskPlan, TaskStatus};
 use sei_sidecar_api::{TaskSpec, TaskType};
 use uuid::Uuid;
 
@@ -86,18 +89,45 @@ fn configures(plan: &TaskPlan, node: &SeiNode) -> bool {
     same && discovers != node.spec.peers.is_empty()
 }
 
-/// When a failed plan is tried again by itself.
-pub(super) fn retry_at(plan: &TaskPlan, status: &SeiNodeStatus, tempo: &Tempo) -> Timestamp {
-    let failed_task = plan
-        .failed_task_index
-        .and_then(|index| usize::try_from(index).ok())
-        .and_then(|index| plan.tasks.get(index));
-    let begun = failed_task.and_then(|task| task.submitted_at.as_ref()).map(|time| time.0);
-    let failed = status.phase_transition_time.as_ref().map(|time| time.0);
-    let since = if status.phase == Some(NodePhase::Failed) { failed.or(begun) } else { begun };
-    since
-        .and_then(|time| time.checked_add(tempo.failed_retry).ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+/// How long a failed plan is still held; none when it is due. What another version stored without
+/// a time is, and what a clock that was wrong put off for longer than any back-off.
+pub(super) fn held_for(failed: &TaskPlan, now: Timestamp, tempo: &Tempo) -> Option<Duration> {
+    let task = plan::failed_task(failed)?;
+    plan::wait_of(task, now).filter(|wait| *wait <= tempo.failed_retry_max)
+}
+
+/// What becomes of a failed plan, for people.
+pub(super) fn outlook(failed: &TaskPlan, paused: bool) -> String {
+    let detail = failed.failed_task_detail.as_ref();
+    let what = detail.map_or_else(|| "unknown".to_owned(), told);
+    if paused {
+        return format!("{what}; retries once spec.paused is false");
+    }
+    let at = plan::failed_task(failed).and_then(|task| task.not_before.as_ref());
+    let at = at.map_or_else(|| "soon".to_owned(), |it| format!("at {}", it.0));
+    format!("{what}; retries {at}, or set {RETRY}")
+}
+
+/// `<task>: <error>` of a failed task.
+pub(super) fn told(failed: &FailedTask) -> String {
+    format!("{}: {}", failed.type_, failed.error)
+}
+
+/// `new` repeats what `failed` did not bring about, and remembers it. A plan that was asked for
+/// counts anew.
+pub(super) fn repeat(new: &mut TaskPlan, failed: TaskPlan, asked_for: bool) {
+    let attempt = i64::from(plan::attempt(&failed)).saturating_add(1);
+    new.attempt = (!asked_for).then_some(attempt);
+    new.failed_task_detail = failed.failed_task_detail;
+}
+
+/// A pause that began at `since` is over: what it kept waiting waits on for what was left then.
+pub(super) fn resume(plan: &mut TaskPlan, since: Timestamp, now: Timestamp) {
+    for task in &mut plan.tasks {
+        if let Some(left) = plan::wait_of(task, since) {
+            plan::put_off(task, now, left);
+        }
+    }
 }
 
 fn build(node: &SeiNode, id: Uuid, tasks: &[NodeTask]) -> TaskPlan {

@@ -11,7 +11,7 @@ use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
 use crate::node::decide::Round;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, Seen, diagnosis, drift, generation, infra, name};
+use crate::node::{Observed, Seen, diagnosis, drift, generation, infra, name, plans};
 use crate::plan;
 use crate::verdict::{self, Verdict};
 
@@ -48,7 +48,7 @@ fn sum(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Ver
         return Verdict::Working(Reason::Terminating, what.to_owned());
     }
     if let Some(plan) = status.plan.as_ref().filter(|it| it.phase == PlanPhase::Failed) {
-        let message = format!("{}; it is retried by itself, or edit the spec", plan::failure(plan));
+        let message = plans::outlook(plan, node.spec.paused);
         return Verdict::Stalled(diagnosis::of_failure(plan), message);
     }
     if let Some(cause) = diagnosis::find_cause(round, status) {
@@ -58,8 +58,11 @@ fn sum(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Ver
         return Verdict::Paused(format!("paused: {what}; set spec.paused to false to go on"));
     }
     if let Some(plan) = &status.plan {
-        let waits = infra::leftover(node, seen);
-        let reason = if waits { Reason::LeftoverObject } else { Reason::Progressing };
+        let reason = match () {
+            () if infra::leftover(node, seen) => Reason::LeftoverObject,
+            () if plan.failed_task_detail.is_some() => Reason::Retrying,
+            () => Reason::Progressing,
+        };
         return Verdict::Working(reason, progress(plan));
     }
     if let Some(fault) = trouble {
@@ -113,7 +116,9 @@ fn progress(plan: &sei_api::TaskPlan) -> String {
     else {
         return "the plan is complete".to_owned();
     };
-    let place = format!("task {} of {}: {}", index + 1, plan.tasks.len(), task.type_);
+    let last = plan.failed_task_detail.as_ref();
+    let last = last.map(|it| format!("after {}; ", plans::told(it))).unwrap_or_default();
+    let place = format!("{last}task {} of {}: {}", index + 1, plan.tasks.len(), task.type_);
     match task.error.as_deref() {
         Some(error) => format!("{place}: {error}"),
         None => place,

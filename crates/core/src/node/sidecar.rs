@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sei_api::PlannedTask;
 use sei_sidecar_api::{
     Class as SidecarClass, Health, SidecarError, TaskRequest, TaskResult, TaskSpec, TaskStatus,
@@ -16,7 +15,7 @@ use uuid::Uuid;
 use crate::fault::Fault;
 use crate::node::decide::Round;
 use crate::node::peers;
-use crate::tempo::Tempo;
+use crate::plan;
 
 /// What a sidecar task's next step is.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +48,9 @@ pub(super) fn step(round: Round<'_>, task: &PlannedTask, spec: &TaskSpec) -> Ste
         Some(Err(error)) => refused(error),
         // A sidecar that takes tasks and does not know them must not make us spin.
         Some(Ok(None)) if is_fresh(round, task) => running(round, task),
-        Some(Ok(None)) => submit(round, id, spec),
+        Some(Ok(None)) => {
+            rest_of_backoff(round, task).map_or_else(|| submit(round, id, spec), Step::BackingOff)
+        }
         Some(Ok(Some(result))) => match result.status {
             TaskStatus::Running | TaskStatus::Unknown(_) => running(round, task),
             TaskStatus::Completed if *spec == TaskSpec::MarkReady => released(round, task),
@@ -104,24 +105,14 @@ fn failed(round: Round<'_>, task: &PlannedTask, result: &TaskResult) -> Option<S
         let budget_left = task.retry_count < task.max_retries;
         return Some(if budget_left { Step::Retry { error } } else { Step::Fatal(error) });
     }
-    rest_of_backoff(round.env.tempo, retries, result.completed_at, round.seen.now)
-        .map(Step::BackingOff)
+    rest_of_backoff(round, task).map(Step::BackingOff)
 }
 
-/// What is left of the back-off after the attempt that ended at `ended` on the sidecar's clock. A
-/// clock ahead of ours cannot make it longer than the back-off itself.
-fn rest_of_backoff(
-    tempo: &Tempo,
-    retries: u64,
-    ended: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<Duration> {
-    let backoff = tempo.task_backoff(u32::try_from(retries).unwrap_or(u32::MAX));
-    let since = now.duration_since(ended?);
-    if since.is_negative() {
-        return Some(backoff);
-    }
-    backoff.checked_sub(since.unsigned_abs()).filter(|rest| !rest.is_zero())
+/// What is left of the back-off of a counted retry. More than the longest was written by a clock
+/// that was wrong.
+fn rest_of_backoff(round: Round<'_>, task: &PlannedTask) -> Option<Duration> {
+    let longest = round.env.tempo.task_backoff_max;
+    plan::wait_of(task, round.seen.now).filter(|rest| *rest <= longest)
 }
 
 fn submit(round: Round<'_>, id: Uuid, spec: &TaskSpec) -> Step {

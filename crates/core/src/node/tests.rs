@@ -14,6 +14,7 @@ mod pods;
 mod properties;
 mod refusal;
 mod rest;
+mod retry;
 mod rules;
 pub(crate) mod scene;
 pub(crate) mod server;

@@ -21,6 +21,7 @@ fn unmarked(status: &SeiNodeStatus) -> SeiNodeStatus {
         }
         task.submitted_at = None;
         task.error = None;
+        task.not_before = None;
     }
     // Their messages follow the current task.
     let followers = [Type::Ready, Type::Reconciling];

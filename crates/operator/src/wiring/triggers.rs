@@ -209,6 +209,7 @@ fn of_interest_to_fleet(change: &Change<SeiNode>) -> bool {
         let mut status = node.status.clone().unwrap_or_default();
         for task in status.plan.iter_mut().flat_map(|plan| &mut plan.tasks) {
             (task.submitted_at, task.error, task.status) = Default::default();
+            task.not_before = None;
         }
         SeiNodeStatus { resolved_peers: Vec::new(), ..status }
     };

@@ -479,7 +479,7 @@ fn what_the_kubelet_alternates_between_reads_the_same() {
         if container != whole {
             assert_eq!(of(&after), of(&status), "{container}");
         }
-        assert_eq!(notices(&next.node, &status, &after, next.env()), [], "{container}");
+        assert_eq!(notices(&next.node, &status, &after), [], "{container}");
         status = after;
     }
 }
@@ -497,7 +497,7 @@ fn a_cause_is_told_once_and_goes_with_its_cause() {
     let heard = |from: &Scene, to: &Scene| {
         let next = Scene { status: from.status.clone(), ..to.clone() };
         let after = next.round(None).status;
-        let told = notices(&next.node, &from.status, &after, next.env());
+        let told = notices(&next.node, &from.status, &after);
         let told: Vec<String> =
             told.iter().map(|it| format!("{}: {}", it.reason, it.message)).collect();
         let mut picture = Picture::default();

@@ -90,17 +90,18 @@ mod claim {
                            apply-rbac-proxy-config, apply-statefulset, apply-service,
                            configure-genesis, config-apply, config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
                            ensure-data-pvc: data PVC "data-fn-0" already exists and is not
                            owned by SeiNode "fn-0"; set spec.dataVolume.import.pvcName to
-                           adopt, or delete the PVC; it is retried by itself, or edit the spec
+                           adopt, or delete the PVC; retries at 2026-01-01T00:01:00Z, or set
+                           sei.io/retry
                 effects  none
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task ensure-data-pvc: data PVC "data-fn-0" already
+                notice   Warning NodeFailed: ensure-data-pvc: data PVC "data-fn-0" already
                            exists and is not owned by SeiNode "fn-0"; set
                            spec.dataVolume.import.pvcName to adopt, or delete the PVC; retries
-                           at 2026-01-01T00:05:00Z, or edit the spec
+                           at 2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }
@@ -230,16 +231,16 @@ mod workload {
                 phase    Initializing -> Failed
                 image    none -> v1
                 sidecar  none -> ghcr.io/sei-protocol/seictl
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
                            apply-statefulset: StatefulSet "fn-0" already exists and is not
-                           controlled by SeiNode "fn-0"; delete or rename it; it is retried by
-                           itself, or edit the spec
+                           controlled by SeiNode "fn-0"; delete or rename it; retries at
+                           2026-01-01T00:01:00Z, or set sei.io/retry
                 effects  none
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task apply-statefulset: StatefulSet "fn-0" already
+                notice   Warning NodeFailed: apply-statefulset: StatefulSet "fn-0" already
                            exists and is not controlled by SeiNode "fn-0"; delete or rename it;
-                           retries at 2026-01-01T00:05:00Z, or edit the spec
+                           retries at 2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }
@@ -255,15 +256,15 @@ mod workload {
                            immutable), apply-service, configure-genesis, config-apply,
                            config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
                            apply-statefulset: StatefulSet "fn-0" is invalid: spec is immutable;
-                           it is retried by itself, or edit the spec
+                           retries at 2026-01-01T00:01:00Z, or set sei.io/retry
                 effect   apply StatefulSet fn-0 v1
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task apply-statefulset: StatefulSet "fn-0" is
-                           invalid: spec is immutable; retries at 2026-01-01T00:05:00Z, or edit
-                           the spec
+                notice   Warning NodeFailed: apply-statefulset: StatefulSet "fn-0" is invalid:
+                           spec is immutable; retries at 2026-01-01T00:01:00Z, or set
+                           sei.io/retry
             "#]],
         );
     }
@@ -335,17 +336,17 @@ fn service_and_access_rules_are_applied_in_their_turn() {
             phase    Initializing -> Failed
             image    none -> v1
             sidecar  none -> ghcr.io/sei-protocol/seictl
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
+            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
                        apply-rbac-proxy-config: ConfigMap "fn-0-rbac-proxy-config" already
                        exists and is not controlled by SeiNode "fn-0"; delete or rename it;
-                       it is retried by itself, or edit the spec
+                       retries at 2026-01-01T00:01:00Z, or set sei.io/retry
             effects  none
-            requeue  after 300s
+            requeue  after 60s
             notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-            notice   Warning NodeFailed: task apply-rbac-proxy-config: ConfigMap
+            notice   Warning NodeFailed: apply-rbac-proxy-config: ConfigMap
                        "fn-0-rbac-proxy-config" already exists and is not controlled by
                        SeiNode "fn-0"; delete or rename it; retries at
-                       2026-01-01T00:05:00Z, or edit the spec
+                       2026-01-01T00:01:00Z, or set sei.io/retry
         "#]],
     );
 }

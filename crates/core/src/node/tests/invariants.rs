@@ -50,6 +50,8 @@ const PLANS: &[&str] = &[
     "plan update target=none",
     "plan update complete",
     "plan init at=config-apply failed=broken",
+    "plan init at=config-apply failed=broken wait=60 attempt=2",
+    "plan init at=configure-genesis retry=2 wait=9",
     "plan update at=mark-ready failed=broken begun=9",
 ];
 
@@ -303,6 +305,26 @@ proptest! {
         let left = after.phase == Some(NodePhase::Terminating);
         let moved = scene.status.phase_transition_time != after.phase_transition_time;
         prop_assert_eq!(moved, !left && scene.status.phase != after.phase);
+    }
+
+    /// What a token of `sei.io/retry` brings about is stored with the token before any effect of
+    /// it, and a used one brings about nothing.
+    #[test]
+    fn token_once(scene in scenes()) {
+        let with = |used: Option<&str>| {
+            let mut scene = scene.clone();
+            let retry = (sei_api::labels::RETRY.to_owned(), "a".to_owned());
+            scene.node.metadata.annotations = Some([retry].into());
+            scene.status.last_retry_token = used.map(str::to_owned);
+            scene.decide()
+        };
+        let (without, fresh, used) = (scene.decide(), with(None), with(Some("a")));
+        prop_assert_eq!(&used.effects, &without.effects);
+        prop_assert_eq!(&used.status.plan, &without.status.plan);
+        if fresh.status.plan != without.status.plan || fresh.effects != without.effects {
+            prop_assert_eq!(&fresh.effects, &[]);
+            prop_assert_eq!(fresh.status.last_retry_token.as_deref(), Some("a"));
+        }
     }
 
     /// Outcomes of another length than the effects, as a crash leaves them, break nothing.

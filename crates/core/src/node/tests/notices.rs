@@ -25,7 +25,7 @@ fn heard(before: Edit, after: Edit) -> Vec<String> {
     let (mut old, mut new) = (scene.status.clone(), scene.status.clone());
     before(&mut old);
     after(&mut new);
-    notices(&scene.node, &old, &new, scene.env()).iter().map(|it| it.reason.to_string()).collect()
+    notices(&scene.node, &old, &new).iter().map(|it| it.reason.to_string()).collect()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_second_failure_is_another_occurrence() {
         crate::plan::fail(plan, 0, "broken", at(0));
         status
     };
-    let told = notices(&scene.node, &failed("one"), &failed("two"), scene.env());
+    let told = notices(&scene.node, &failed("one"), &failed("two"));
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].discriminator, "two");
 }

@@ -141,12 +141,12 @@ fn still_says_why_its_pod_does_not_come_up() {
 #[test]
 fn keeps_a_failed_plan_although_its_time_has_come() {
     check(
-        "node Failed paused since=9999 \n plan init at=config-apply failed=broken",
+        "node Failed paused since=9999 \n plan init at=config-apply failed=broken wait=0",
         expect![[r#"
             image    none -> v1
             sidecar  none -> ghcr.io/sei-protocol/seictl
-            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                       config-apply: broken; it is retried by itself, or edit the spec
+            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                       config-apply: broken; retries once spec.paused is false
             effects  none
             requeue  after 30s
         "#]],

@@ -113,8 +113,9 @@ pub(crate) fn plan_text(plan: &TaskPlan) -> String {
         let sidecar = it.sidecar_image.iter().map(|image| format!("+{image}"));
         format!(" {}{}", it.image.clone().unwrap_or_default(), sidecar.collect::<String>())
     });
-    let phase =
+    let mut phase =
         if plan.phase == PlanPhase::Active { String::new() } else { format!(" {}", plan.phase) };
+    phase += &plan.attempt.map(|it| format!(" attempt {it}")).unwrap_or_default();
     let tasks: Vec<String> = plan.tasks.iter().map(task_text).collect();
     format!("{kind}{}{phase}: {}", target.unwrap_or_default(), tasks.join(", "))
 }

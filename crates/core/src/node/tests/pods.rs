@@ -249,16 +249,16 @@ mod unreadable {
         check(
             "node Running current=v1 \n plan update garbage=type",
             expect![[r#"
-            plan     update v1 Failed: !launch-rocket (unknown task type "launch-rocket"),
-                       apply-service, replace-pod, observe-image, mark-ready
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                       launch-rocket: unknown task type "launch-rocket"; it is retried by
-                       itself, or edit the spec
-            effects  none
-            requeue  after 300s
-            notice   Warning NodeFailed: task launch-rocket: unknown task type
-                       "launch-rocket"; retries at 2026-01-01T00:05:00Z, or edit the spec
-        "#]],
+                plan     update v1 Failed: !launch-rocket (unknown task type "launch-rocket"),
+                           apply-service, replace-pod, observe-image, mark-ready
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: launch-rocket:
+                           unknown task type "launch-rocket"; retries at 2026-01-01T00:01:00Z,
+                           or set sei.io/retry
+                effects  none
+                requeue  after 60s
+                notice   Warning NodeFailed: launch-rocket: unknown task type "launch-rocket";
+                           retries at 2026-01-01T00:01:00Z, or set sei.io/retry
+            "#]],
         );
     }
 
@@ -286,13 +286,13 @@ mod unreadable {
             "node Running current=v1 \n plan mark-ready garbage=id",
             expect![[r#"
                 plan     mark-ready v1 Failed: !mark-ready (invalid task UUID "no-uuid")
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                           mark-ready: invalid task UUID "no-uuid"; it is retried by itself, or
-                           edit the spec
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                           mark-ready: invalid task UUID "no-uuid"; retries at
+                           2026-01-01T00:01:00Z, or set sei.io/retry
                 effects  none
-                requeue  after 300s
-                notice   Warning NodeFailed: task mark-ready: invalid task UUID "no-uuid";
-                           retries at 2026-01-01T00:05:00Z, or edit the spec
+                requeue  after 60s
+                notice   Warning NodeFailed: mark-ready: invalid task UUID "no-uuid"; retries
+                           at 2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }

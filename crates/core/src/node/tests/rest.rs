@@ -13,13 +13,14 @@ mod failed_plan {
         check(
             "
             node Failed since=60
-            plan init at=config-apply failed=broken
+            plan init at=config-apply failed=broken wait=240
             ",
             expect![[r#"
                 image    none -> v1
                 sidecar  none -> ghcr.io/sei-protocol/seictl
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                           config-apply: broken; it is retried by itself, or edit the spec
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                           config-apply: broken; retries at 2026-01-01T00:04:00Z, or set
+                           sei.io/retry
                 effects  none
                 requeue  after 240s
             "#]],
@@ -31,17 +32,17 @@ mod failed_plan {
         check(
             "
             node Failed since=300
-            plan init at=config-apply failed=broken
+            plan init at=config-apply failed=broken wait=0
             ",
             expect![[r#"
-                plan     new init v1: ensure-data-pvc, apply-rbac-proxy-config,
+                plan     new init v1 attempt 2: ensure-data-pvc, apply-rbac-proxy-config,
                            apply-statefulset, apply-service, replace-pod, configure-genesis,
                            config-apply, config-validate, mark-ready
                 phase    Failed -> Initializing
                 image    none -> v1
                 sidecar  none -> ghcr.io/sei-protocol/seictl
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 9:
-                           ensure-data-pvc
+                kstatus  Ready=False Reconciling=True Stalled=False Retrying: after
+                           config-apply: broken; task 1 of 9: ensure-data-pvc
                 effects  none
                 requeue  next pass
                 notice   Normal PhaseTransition: Phase changed from Failed to Initializing
@@ -54,7 +55,7 @@ mod failed_plan {
         check(
             "
             node Failed since=60 gen=2 observed=1
-            plan init at=config-apply failed=broken
+            plan init at=config-apply failed=broken wait=240 attempt=3
             ",
             expect![[r#"
                 plan     new init v1: ensure-data-pvc, apply-rbac-proxy-config,
@@ -78,13 +79,13 @@ mod failed_plan {
         check(
             "
             node Running image=v2 current=v1
-            plan update target=v2 at=replace-pod failed=broken begun=100
+            plan update target=v2 at=replace-pod failed=broken wait=200
             workload image=v2
             pod rev=b
             ",
             expect![[r#"
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: task
-                           replace-pod: broken; it is retried by itself, or edit the spec
+                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed: replace-pod:
+                           broken; retries at 2026-01-01T00:03:20Z, or set sei.io/retry
                 effects  none
                 requeue  after 200s
             "#]],
@@ -96,17 +97,17 @@ mod failed_plan {
         check(
             "
             node Running image=v2 current=v1
-            plan update target=v2 at=replace-pod failed=broken begun=300
+            plan update target=v2 at=replace-pod failed=broken wait=0 attempt=2
             workload image=v2
             pod rev=b
             ",
             expect![[r#"
-                plan     new update v2: apply-statefulset, apply-service, replace-pod,
-                           observe-image, mark-ready
+                plan     new update v2 attempt 3: apply-statefulset, apply-service,
+                           replace-pod, observe-image, mark-ready
                 cond     NodeUpdateInProgress True UpdateStarted: image drift detected: spec=v2
                            current=v1
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 1 of 5:
-                           apply-statefulset
+                kstatus  Ready=False Reconciling=True Stalled=False Retrying: after
+                           replace-pod: broken; task 1 of 5: apply-statefulset
                 effects  none
                 requeue  next pass
             "#]],

@@ -251,13 +251,14 @@ mod evidence_is_recorded {
         check(
             "
             node Running image=v2 current=v1
-            plan update target=v2 at=mark-ready failed=broken
+            plan update target=v2 at=mark-ready failed=broken wait=240
             workload image=v2
             ",
             expect![[r#"
                 image    v1 -> v2
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                           mark-ready: broken; it is retried by itself, or edit the spec
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                           mark-ready: broken; retries at 2026-01-01T00:04:00Z, or set
+                           sei.io/retry
                 effects  none
                 requeue  after 240s
             "#]],

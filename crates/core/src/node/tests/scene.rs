@@ -123,12 +123,14 @@ impl Scene {
         picture.change("sidecar", sidecar(before).as_deref(), sidecar(after).as_deref());
         let seen = |it: &SeiNodeStatus| it.observed_generation.map(|it| it.to_string());
         picture.change("observed", seen(before).as_deref(), seen(after).as_deref());
+        let used = |it: &SeiNodeStatus| it.last_retry_token.clone();
+        picture.change("used", used(before).as_deref(), used(after).as_deref());
         let peers = |it: &SeiNodeStatus| it.resolved_peers.join(" ");
         picture.change("peers", Some(&peers(before)), Some(&peers(after)));
         picture.conditions(&before.conditions, &after.conditions);
         picture.effects(&effects);
         picture.requeue(end.requeue);
-        picture.notices(&notices(&self.node, before, after, self.env()));
+        picture.notices(&notices(&self.node, before, after));
         picture.0
     }
 }
@@ -165,6 +167,10 @@ fn node(line: Option<&Line>) -> SeiNode {
     }
     if let Some((key, value)) = text("override").as_deref().and_then(|it| it.split_once(':')) {
         node.spec.overrides.insert(key.to_owned(), value.to_owned());
+    }
+    if let Some(token) = text("retry") {
+        let annotation = (labels::RETRY.to_owned(), token);
+        node.metadata.annotations = Some([annotation].into());
     }
     node.spec.paused = line.is_some_and(|it| it.is("paused"));
     if line.is_some_and(|it| it.is("deleting")) {
@@ -228,6 +234,7 @@ fn status(node: &SeiNode, line: Option<&Line>) -> SeiNodeStatus {
         observed_generation: line.number("observed").or(node.metadata.generation),
         current_image: line.text("current").filter(|it| it != "none"),
         current_sidecar_image: line.text("ranside"),
+        last_retry_token: line.text("used"),
         ..SeiNodeStatus::default()
     }
 }
@@ -334,7 +341,7 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
             ],
             &[
                 "name", "image", "sidecar", "current", "ranside", "gen", "observed", "since",
-                "peers", "override",
+                "peers", "override", "retry", "used",
             ],
         ),
         "workload" => workload(line, seen),
@@ -471,7 +478,10 @@ fn add_peer(line: &Line, node: &SeiNode, seen: &mut Observed) {
 fn planned(line: &Line, node: &SeiNode, seen: &Observed) -> TaskPlan {
     line.knows(
         &["init", "update", "mark-ready", "unknown", "complete"],
-        &["target", "sidecar", "override", "at", "begun", "retry", "failed", "garbage"],
+        &[
+            "target", "sidecar", "override", "at", "begun", "retry", "failed", "garbage", "wait",
+            "attempt", "after",
+        ],
     );
     let mut subject = node.clone();
     subject.spec.image = line.text("target").unwrap_or(subject.spec.image);
@@ -512,6 +522,13 @@ fn planned(line: &Line, node: &SeiNode, seen: &Observed) -> TaskPlan {
     if let Some(error) = line.get("failed") {
         let begun = line.number("begun").unwrap_or(60);
         plan::fail(&mut plan, index, error, at(-begun));
+    }
+    plan.tasks[index].not_before = line.number("wait").map(|it| k8s::Time(at(it)));
+    plan.attempt = line.number("attempt");
+    if let Some(error) = line.get("after") {
+        let mut failed = plan.clone();
+        plan::fail(&mut failed, index, error, at(-60));
+        plan.failed_task_detail = failed.failed_task_detail;
     }
     plan
 }

@@ -117,15 +117,15 @@ fn refused_hand_in_fails_the_plan() {
                        +configure-genesis, !config-apply (sidecar rejected config-apply
                        task: unknown key), config-validate, mark-ready
             phase    Initializing -> Failed
-            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                       config-apply: sidecar rejected config-apply task: unknown key; it is
-                       retried by itself, or edit the spec
+            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                       config-apply: sidecar rejected config-apply task: unknown key;
+                       retries at 2026-01-01T00:01:00Z, or set sei.io/retry
             effect   submit config-apply
                        {"incremental":false,"mode":"full","overrides":{"logging.level":"info"},"targetVersion":0}
-            requeue  after 300s
+            requeue  after 60s
             notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-            notice   Warning NodeFailed: task config-apply: sidecar rejected config-apply
-                       task: unknown key; retries at 2026-01-01T00:05:00Z, or edit the spec
+            notice   Warning NodeFailed: config-apply: sidecar rejected config-apply task:
+                       unknown key; retries at 2026-01-01T00:01:00Z, or set sei.io/retry
         "#]],
     );
 }
@@ -176,14 +176,14 @@ fn answer_that_no_attempt_can_change_fails_the_plan() {
                        +configure-genesis, !config-apply (sidecar rejected config-apply
                        task: unknown key), config-validate, mark-ready
             phase    Initializing -> Failed
-            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                       config-apply: sidecar rejected config-apply task: unknown key; it is
-                       retried by itself, or edit the spec
+            kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                       config-apply: sidecar rejected config-apply task: unknown key;
+                       retries at 2026-01-01T00:01:00Z, or set sei.io/retry
             effects  none
-            requeue  after 300s
+            requeue  after 60s
             notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-            notice   Warning NodeFailed: task config-apply: sidecar rejected config-apply
-                       task: unknown key; retries at 2026-01-01T00:05:00Z, or edit the spec
+            notice   Warning NodeFailed: config-apply: sidecar rejected config-apply task:
+                       unknown key; retries at 2026-01-01T00:01:00Z, or set sei.io/retry
         "#]],
     );
 }
@@ -202,13 +202,14 @@ mod failure {
                            +configure-genesis, !config-apply (broken), config-validate,
                            mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                           config-apply: broken; it is retried by itself, or edit the spec
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                           config-apply: broken; retries at 2026-01-01T00:01:00Z, or set
+                           sei.io/retry
                 effects  none
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task config-apply: broken; retries at
-                           2026-01-01T00:05:00Z, or edit the spec
+                notice   Warning NodeFailed: config-apply: broken; retries at
+                           2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }
@@ -224,15 +225,15 @@ mod failure {
                            c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error),
                            config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
                            config-apply: task c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with
-                           unknown error; it is retried by itself, or edit the spec
+                           unknown error; retries at 2026-01-01T00:01:00Z, or set sei.io/retry
                 effects  none
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task config-apply: task
+                notice   Warning NodeFailed: config-apply: task
                            c69888d7-45f8-529e-bb72-1c6e1b451ef1 failed with unknown error;
-                           retries at 2026-01-01T00:05:00Z, or edit the spec
+                           retries at 2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }
@@ -261,7 +262,7 @@ mod failure {
     #[test]
     fn that_was_counted_is_not_counted_twice() {
         check(
-            &at("at=configure-genesis retry=1", "task=failed run=1 error=missing ended=3"),
+            &at("at=configure-genesis retry=1 wait=7", "task=failed run=1 error=missing"),
             expect![[r#"
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
                            configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
@@ -274,9 +275,9 @@ mod failure {
     }
 
     #[test]
-    fn backs_off_from_the_end_of_the_attempt() {
+    fn waits_for_what_is_left_of_its_back_off() {
         check(
-            &at("at=configure-genesis retry=1", "task=failed run=1 error=missing ended=9"),
+            &at("at=configure-genesis retry=1 wait=1", "task=failed run=1 error=missing"),
             expect![[r#"
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
                            configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
@@ -291,8 +292,8 @@ mod failure {
     #[test]
     fn is_repeated_after_its_back_off() {
         check_each(
-            ["ended=10", "ended=600", ""].map(|ended| {
-                at("at=configure-genesis retry=1", &format!("task=failed run=1 {ended}"))
+            ["wait=0", "wait=-600", "", "wait=31"].map(|wait| {
+                at(&format!("at=configure-genesis retry=1 {wait}"), "task=failed run=1")
             }),
             expect![[r#"
                 plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
@@ -335,30 +336,30 @@ mod failure {
                            +apply-statefulset, +apply-service, +replace-pod, !configure-genesis
                            #180 (missing), config-apply, config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed: task
-                           configure-genesis: missing; it is retried by itself, or edit the
-                           spec
+                kstatus  Ready=False Reconciling=False Stalled=True SidecarTaskFailed:
+                           configure-genesis: missing; retries at 2026-01-01T00:01:00Z, or set
+                           sei.io/retry
                 effects  none
-                requeue  after 300s
+                requeue  after 60s
                 notice   Normal PhaseTransition: Phase changed from Initializing to Failed
-                notice   Warning NodeFailed: task configure-genesis: missing; retries at
-                           2026-01-01T00:05:00Z, or edit the spec
+                notice   Warning NodeFailed: configure-genesis: missing; retries at
+                           2026-01-01T00:01:00Z, or set sei.io/retry
             "#]],
         );
     }
 
     #[test]
-    fn on_a_clock_ahead_of_ours_waits_the_whole_back_off_at_most() {
+    fn backs_off_also_before_a_sidecar_that_forgot_it() {
         check(
-            &at("at=configure-genesis retry=1", "task=failed run=1 ended=-3600"),
+            &at("at=configure-genesis retry=1 wait=7", "task=none"),
             expect![[r#"
-                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                           attempts failed; it is repeated by itself, see kubectl -n ns logs
-                           fn-0-0 -c sei-sidecar
-                effects  none
-                requeue  after 5s
-            "#]],
+            kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                       configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
+                       attempts failed; it is repeated by itself, see kubectl -n ns logs
+                       fn-0-0 -c sei-sidecar
+            effects  none
+            requeue  after 5s
+        "#]],
         );
     }
 }

@@ -61,7 +61,7 @@ proptest! {
             }
         }
         let end = scene.round(fate);
-        let _ = (notices(node, before, &end.status, env), urgency(before, &end.status));
+        let _ = (notices(node, before, &end.status), urgency(before, &end.status));
         super::world::check_conditions(&before.conditions, &end.status.conditions);
         prop_assert!(is_alive(node, &end.status, end.requeue, env.tempo.task_poll_max));
     }
@@ -92,7 +92,8 @@ fn is_alive(
     requeue: Requeue,
     at_most: std::time::Duration,
 ) -> bool {
-    let in_flight = plan::is_active(after.plan.as_ref()) && spec::refusal(node).is_none();
+    let stopped = node.spec.paused || spec::refusal(node).is_some();
+    let in_flight = plan::is_active(after.plan.as_ref()) && !stopped;
     let leaving = node.metadata.deletion_timestamp.is_some();
     match requeue {
         Requeue::Again | Requeue::NextPass | Requeue::Backoff => true,

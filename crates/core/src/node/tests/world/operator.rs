@@ -191,7 +191,7 @@ impl World {
                 self.moves += 1;
                 stored.status = Some(status.clone());
                 self.check_node(&base, &status);
-                let told = node::notices(&node, &base, &status, env);
+                let told = node::notices(&node, &base, &status);
                 self.hear(name, &told);
             }
             if requeue != Requeue::NextPass {
