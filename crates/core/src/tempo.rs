@@ -16,6 +16,9 @@ pub struct Tempo {
     pub task_backoff_max: Duration,
     /// How old the answer of a health probe may be in steady state.
     pub health_max_age: Duration,
+    /// How often an object of somebody else at one of our names is looked at: without our label it
+    /// is in no watch.
+    pub foreign_poll: Duration,
     /// Safety net: a settled object is looked at this often although nothing changed.
     pub steady: Duration,
     /// How long a mark that unblocks nothing may wait for the object's next status write.
@@ -52,6 +55,7 @@ impl Default for Tempo {
             task_backoff_first: Duration::from_secs(10),
             task_backoff_max: Duration::from_secs(30),
             health_max_age: Duration::from_secs(30),
+            foreign_poll: Duration::from_secs(30),
             steady: Duration::from_secs(600),
             mark_delay: Duration::from_millis(250),
             min_ready: Duration::from_secs(10),

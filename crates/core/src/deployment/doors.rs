@@ -106,8 +106,13 @@ pub(super) fn attend(
         return decision;
     }
     decision.effects.extend(upkeep(fleet, seen, env));
-    if look(fleet, seen, env).fault.is_some() {
+    let look = look(fleet, seen, env);
+    if look.fault.is_some() {
         let poll = Requeue::After(env.tempo.task_poll_max);
+        decision.requeue = decision.requeue.sooner(poll);
+    }
+    if look.foreign.is_some() {
+        let poll = Requeue::After(env.tempo.foreign_poll);
         decision.requeue = decision.requeue.sooner(poll);
     }
     decision

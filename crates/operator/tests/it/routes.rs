@@ -21,13 +21,14 @@ use crate::published::{
     wait_for_doors,
 };
 use crate::status_writes::quiet;
-use crate::support::{expect, scenario, setting, start_on, status};
+use crate::support::{expect, paced_scenario, scenario, setting, start_on, status};
 
 /// Somebody else's objects at our names, with or without our label, are left as they are; when they
 /// go, ours come.
 #[test]
 fn a_foreign_route_and_service_are_left_alone() {
-    scenario("a_foreign_route_and_service_are_left_alone", |env| async move {
+    let tempo = Tempo { foreign_poll: Duration::from_secs(2), ..Tempo::default() };
+    paced_scenario("a_foreign_route_and_service_are_left_alone", tempo, |env| async move {
         let name = "squatted";
         let route = foreign_route(&env, "squatted-rpc", json!({})).await?;
         let service: Service = serde_json::from_value(json!({
@@ -63,8 +64,6 @@ fn a_foreign_route_and_service_are_left_alone() {
         env.api::<Service>().delete("squatted-external", &Default::default()).await?;
         env.api::<HttpRoute>().delete("squatted-rpc", &Default::default()).await?;
         env.dns.resolve("squatted-evm.test.local");
-        // A Service without our label is in no watch: the fleet looks again when it is woken.
-        env.patch_snd_spec(name, json!({ "template": { "spec": { "image": IMAGE_V2 } } })).await?;
         says(&env, name, ("RouteReady", "True", "HTTPRouteReady")).await?;
         env.delete_snd(name).await?;
         env.wait_for_gone(name).await?;

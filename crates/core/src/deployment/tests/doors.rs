@@ -233,7 +233,7 @@ mod conditions {
                            "s-evm" already exists and is not controlled by SeiNodeDeployment
                            "s"; delete or rename it
                 effects  none
-                requeue  after 600s
+                requeue  after 30s
                 notice   Warning ForeignObject: HTTPRoute "s-evm" already exists and is not
                            controlled by SeiNodeDeployment "s"; delete or rename it
             "#]],
@@ -242,16 +242,16 @@ mod conditions {
             "",
             "external foreign \n name pending",
             expect![[r#"
-            cond     RouteReady False ForeignObject: Service "s-external" already exists
-                       and is not controlled by SeiNodeDeployment "s"; delete or rename it
-            kstatus  Ready=False Reconciling=False Stalled=True ForeignObject: Service
-                       "s-external" already exists and is not controlled by
-                       SeiNodeDeployment "s"; delete or rename it
-            effects  none
-            requeue  after 600s
-            notice   Warning ForeignObject: Service "s-external" already exists and is not
-                       controlled by SeiNodeDeployment "s"; delete or rename it
-        "#]],
+                cond     RouteReady False ForeignObject: Service "s-external" already exists
+                           and is not controlled by SeiNodeDeployment "s"; delete or rename it
+                kstatus  Ready=False Reconciling=False Stalled=True ForeignObject: Service
+                           "s-external" already exists and is not controlled by
+                           SeiNodeDeployment "s"; delete or rename it
+                effects  none
+                requeue  after 30s
+                notice   Warning ForeignObject: Service "s-external" already exists and is not
+                           controlled by SeiNodeDeployment "s"; delete or rename it
+            "#]],
         );
     }
 

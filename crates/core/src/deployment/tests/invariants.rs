@@ -10,7 +10,9 @@ use crate::condition::is_true;
 use crate::decision::{Requeue, Urgency};
 use crate::deployment::children::Place;
 use crate::deployment::view::Station;
-use crate::deployment::{Routes, children, doors, needs, spec, target, template_hash, urgency};
+use crate::deployment::{
+    Doors, Routes, children, doors, needs, spec, target, template_hash, urgency,
+};
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::{Class, Fault};
 use crate::node::Seen;
@@ -199,6 +201,32 @@ proptest! {
             let moved = live.is_some_and(|it| it.spec.image != child.spec.image);
             prop_assert!(!(ran && moved) || stored || baseline);
         }
+    }
+
+    /// Whatever is seen of the public face, and whatever its writes come to, children and rollouts
+    /// are treated alike. The end of a fleet is another matter.
+    #[test]
+    fn doors_gate_nothing(scene in scenes(), fate in fates()) {
+        if scene.fleet.metadata.deletion_timestamp.is_some() {
+            return Ok(());
+        }
+        let mut other = scene.clone();
+        other.seen.doors = Doors::unseen();
+        let rest = |scene: &Scene| {
+            let mut effects = scene.decide().effects;
+            effects.retain(|it| !doors::owns(&scene.fleet, it));
+            (effects, scene.decide().status)
+        };
+        prop_assert_eq!(rest(&scene), rest(&other));
+        let after = |scene: &Scene, fate: Option<Fault>| {
+            let status = scene.round_where(|it| match doors::owns(&scene.fleet, it) {
+                true => fate.clone(),
+                false => None,
+            });
+            let status = status.status;
+            (status.plan, status.rollout, status.template_hash, status.nodes, status.phase)
+        };
+        prop_assert_eq!(after(&scene, fate), after(&other, None));
     }
 
     #[test]

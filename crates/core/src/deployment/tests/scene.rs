@@ -20,7 +20,7 @@ use crate::deployment::{
     Env, Observed, Workload, conclude, decide, notices, pause, rollback, rollout, stall, target,
     template_hash,
 };
-use crate::effect::Outcome;
+use crate::effect::{Effect, Outcome};
 use crate::fault::Fault;
 use crate::node::Seen;
 use crate::node::tests::line::{Line, lines};
@@ -109,12 +109,20 @@ impl Scene {
 
     /// The end of the round; every effect ends with `fault`, or well if there is none.
     pub(super) fn round(&self, fault: Option<Fault>) -> Conclusion<SeiNodeDeploymentStatus> {
+        self.round_where(|_| fault.clone())
+    }
+
+    /// The end of the round; each effect ends with the fault that `fate` has for it, if any.
+    pub(super) fn round_where(
+        &self,
+        fate: impl Fn(&Effect) -> Option<Fault>,
+    ) -> Conclusion<SeiNodeDeploymentStatus> {
         let decision = self.decide();
-        let outcome = || match &fault {
-            Some(fault) => Outcome::Failed(fault.clone()),
+        let outcome = |effect: &Effect| match fate(effect) {
+            Some(fault) => Outcome::Failed(fault),
             None => Outcome::Done { uid: Some("new".to_owned()) },
         };
-        let outcomes: Vec<Outcome> = decision.effects.iter().map(|_| outcome()).collect();
+        let outcomes: Vec<Outcome> = decision.effects.iter().map(outcome).collect();
         self.conclude(decision, &outcomes)
     }
 
