@@ -34,6 +34,10 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
         let field = format!("spec.template.metadata.labels[\"{key}\"]");
         check(good, &field, "is no valid label".to_owned());
     }
+    for key in fleet.spec.template.metadata.iter().flat_map(|it| it.annotations.keys()) {
+        let field = format!("spec.template.metadata.annotations[\"{key}\"]");
+        check(is_annotation_key(key), &field, "is no valid key".to_owned());
+    }
     faults.extend(strategy::faults(fleet));
     faults.extend(node_spec::faults(&fleet.spec.template.spec, TEMPLATE));
     let mut unsupported = node_spec::unsupported(&fleet.spec.template.spec, TEMPLATE);
@@ -41,4 +45,9 @@ pub(super) fn refusal(fleet: &SeiNodeDeployment) -> Option<Refusal> {
         unsupported.push("spec.genesis".to_owned());
     }
     node_spec::refuse(&faults, &unsupported)
+}
+
+/// Is `key` what Kubernetes takes for an annotation's key? Case does not matter there.
+fn is_annotation_key(key: &str) -> bool {
+    node_spec::is_label_key(&key.to_lowercase())
 }

@@ -1,7 +1,10 @@
 //! Which node specs can be worked with: all faults at once, each naming its field.
 //!
-//! The API server refuses the same; these rules are for objects that were stored before it did,
-//! and for fields of the schema that this version does not act on yet.
+//! The API server refuses most of it too; these rules are for objects that were stored before it
+//! did, for values that only a later part would refuse, and for fields of the schema that this
+//! version does not act on yet.
+
+mod values;
 
 use sei_api::condition::Reason;
 use sei_api::{PeerSource, SeiNode, SeiNodeSpec, Validator};
@@ -113,6 +116,7 @@ pub fn faults(spec: &SeiNodeSpec, root: &str) -> Vec<SpecFault> {
     check(is_label(&spec.chain_id), ".chainId", "must be a label value of at most 63 characters");
     let image = (1..=IMAGE_LENGTH_MAX).contains(&spec.image.len());
     check(image, ".image", "must have 1 to 512 characters");
+    check(values::is_image(&spec.image), ".image", "must not hold blanks");
     let port = spec.sidecar.as_ref().and_then(|it| it.port).filter(|it| *it != 0);
     let in_range = port.is_none_or(|it| (1..=i32::from(u16::MAX)).contains(&it));
     check(in_range, ".sidecar.port", "must be between 1 and 65535");
@@ -123,6 +127,11 @@ pub fn faults(spec: &SeiNodeSpec, root: &str) -> Vec<SpecFault> {
     for (index, peer) in spec.peers.iter().enumerate() {
         let one = "exactly one of ec2Tags, static, or label must be set";
         check(sources(peer) == 1, &format!(".peers[{index}]"), one);
+    }
+    let peers = spec.peers.iter().enumerate();
+    let wrong = peers.flat_map(|(index, peer)| values::of_peer(index, peer));
+    for (field, detail) in wrong.chain(spec.sidecar.iter().flat_map(values::of_sidecar)) {
+        check(false, &field, detail);
     }
     for (key, value) in &spec.pod_labels {
         let field = format!(".podLabels[\"{key}\"]");

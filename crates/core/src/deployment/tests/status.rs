@@ -176,11 +176,19 @@ fn conditions_are_there_from_the_first_look_on() {
 #[test]
 fn specs_of_the_fleet_are_refused_by_field() {
     type Edit = fn(&mut sei_api::SeiNodeDeployment);
-    let table: [(Edit, &str); 7] = [
+    let table: [(Edit, &str); 8] = [
         (|it| it.metadata.name = Some("a".repeat(50)), "metadata.name: "),
         (|it| it.spec.replicas = 0, "spec.replicas: "),
         (|it| it.spec.replicas = 101, "spec.replicas: "),
         (|it| it.spec.template.spec.image.clear(), "spec.template.spec.image: "),
+        (
+            |it| {
+                let key = [("two words".to_owned(), String::new())];
+                let metadata = it.spec.template.metadata.get_or_insert_default();
+                metadata.annotations.extend(key);
+            },
+            "spec.template.metadata.annotations[\"two words\"]: ",
+        ),
         (|it| it.spec.template.spec.full_node = None, "spec.template.spec: exactly one of "),
         (|it| it.spec.genesis = Some(Default::default()), "spec.genesis is not supported"),
         (
