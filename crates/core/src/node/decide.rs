@@ -156,7 +156,7 @@ impl Round<'_> {
             let rest = Requeue::After(self.env.tempo.task_poll_first);
             return Decision::rest(self.before.clone(), rest);
         }
-        if let Some(message) = drift::find(self.node, &next, &self.seen.statefulset) {
+        if let Some(message) = drift::find(self.node, &next, self.seen) {
             let say = Say::yes(Reason::UpdateStarted, message);
             self.conditions(&mut next.conditions).set(Type::NodeUpdateInProgress, say);
             next.plan = Some(plans::update(self.node, self.seen.fresh_id));

@@ -88,7 +88,7 @@ fn held(round: Round<'_>, status: &SeiNodeStatus) -> Option<String> {
     if status.phase != Some(NodePhase::Running) {
         return Some("the node is not set up yet".to_owned());
     }
-    drift::find(round.node, status, &round.seen.statefulset)
+    drift::find(round.node, status, round.seen)
 }
 
 fn running(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> Verdict {

@@ -77,6 +77,20 @@ fn drift_is_any_difference_of_spec_and_workload() {
             "node Running current=v1 \n workload image=v2 \n pod rev=b",
             Some("image drift detected: spec=v1 current=v2"),
         ),
+        // A pod of a revision in between stands in the way, although nothing else tells of it.
+        (
+            "node Running current=v1 \n pod rev=z image=v2 waiting",
+            Some("image drift detected: spec=v1 current=v2"),
+        ),
+        ("node Running current=v1 \n pod rev=z image=v2 waiting terminating", None),
+        ("node Running current=v1 \n pod rev=z image=v2 waiting theirs", None),
+        ("node Running current=v1 \n pod rev=z waiting", None),
+        ("node Running current=v1 \n pod rev=a image=mirror/v1 waiting", None),
+        (
+            "node Running sidecar=s1 current=v1 ranside=s1 \n workload sidecar=s1 \n \
+             pod rev=z sidecar=s2 waiting",
+            Some("sidecar image drift detected: spec=s1 current=s2"),
+        ),
         (
             "node Running current=v1 \n workload absent \n pods none",
             Some("image drift detected: spec=v1 current=v1"),

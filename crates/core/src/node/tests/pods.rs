@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use super::scene::check;
+use super::scene::{Scene, check};
+use crate::effect::Effect;
 
 /// `replace-pod`.
 mod replace_pod {
@@ -171,6 +172,29 @@ mod replace_pod {
                 requeue  after 5s
             "#]],
         );
+    }
+}
+
+/// A pod of a failed revision never blocks the way back, whatever became of it and whatever the
+/// StatefulSet says of its current revision, which is `a` again.
+#[test]
+fn a_pod_that_never_ran_is_replaced_on_the_way_back() {
+    let pods = [
+        "pod rev=b image=v2 waiting",
+        "pod rev=b image=v2 bare",
+        "pod rev=b image=v2 bare \n podcond PodScheduled False since=60 said=full",
+        "pod rev=b image=v2 on=m1 bare \n container seid-init wait=ImagePullBackOff",
+        "pod rev=b image=v2 on=m1 \n container seid wait=CrashLoopBackOff restarts=9",
+    ];
+    for pod in pods {
+        for task in ["replace-pod", "observe-image"] {
+            let scene = Scene::new(&format!(
+                "node Running current=v1 \n workload ready=0 \n {pod} \n plan update at={task}"
+            ));
+            let effects = scene.decide().effects;
+            let deletes = matches!(&*effects, [Effect::Delete(it)] if it.name == "fn-0-0");
+            assert!(deletes, "{task}: {pod}: {effects:?}");
+        }
     }
 }
 

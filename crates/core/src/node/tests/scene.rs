@@ -431,13 +431,17 @@ fn workload(line: &Line, seen: &mut Observed) {
 fn add_pod(line: &Line, seen: &mut Observed) {
     line.knows(
         &["running", "waiting", "terminating", "theirs", "unlabelled", "bare"],
-        &["rev", "image", "on", "ended", "finalizer"],
+        &["rev", "image", "sidecar", "on", "ended", "finalizer"],
     );
     let Seen::Here(set) = &seen.statefulset else { panic!("a pod needs a workload") };
     let mut pod = pod(set, line.get("rev").unwrap_or("a"));
     let spec = pod.spec.as_mut().unwrap();
     if let Some(image) = line.text("image") {
         spec.containers.iter_mut().find(|it| it.name == "seid").unwrap().image = Some(image);
+    }
+    if let Some(image) = line.text("sidecar") {
+        let mut init = spec.init_containers.iter_mut().flatten();
+        init.find(|it| it.name == "sei-sidecar").unwrap().image = Some(image);
     }
     pod.status.as_mut().unwrap().container_statuses = Some(vec![running(!line.is("waiting"))]);
     pod.metadata.deletion_timestamp = line.is("terminating").then(|| k8s::Time(at(0)));
