@@ -327,6 +327,70 @@ proptest! {
         }
     }
 
+    /// **Invariant `no_silent_retry`:** whatever is to be tried again is said, in its own words and
+    /// where people look: in a condition that is not what it should be.
+    #[test]
+    fn no_silent_retry(scene in scenes(), fate in fates()) {
+        let (effects, end) = (scene.decide().effects, scene.round(fate.clone()));
+        let conflicts = fate.as_ref().is_some_and(|it| it.class == Class::Conflict);
+        let says = |words: &str| {
+            let tasks = end.status.plan.iter().flat_map(|plan| &plan.tasks);
+            let conditions = end.status.conditions.iter().filter(|it| it.status != "True"
+                || ["Reconciling", "Stalled"].contains(&it.type_.as_str()));
+            tasks.filter_map(|it| it.error.as_deref()).any(|it| it.contains(words))
+                || conditions.into_iter().any(|it| it.message.contains(words))
+        };
+        // A write that failed. Whoever wrote first is nobody's trouble.
+        let quiet = [Class::Conflict, Class::Waiting];
+        let failed = fate.filter(|it| !effects.is_empty() && !quiet.contains(&it.class));
+        if let Some(fault) = failed.filter(|_| crate::node::spec::refusal(&scene.node).is_none()) {
+            prop_assert!(says(&fault.detail), "{:?}", end.status.conditions);
+        }
+        let stopped = scene.node.metadata.deletion_timestamp.is_some()
+            || crate::node::spec::refusal(&scene.node).is_some();
+        for plan in end.status.plan.iter().filter(|_| !stopped) {
+            let old = scene.status.plan.iter().flat_map(|plan| &plan.tasks);
+            let counts: Vec<_> = old.map(|it| (&it.id, it.retry_count)).collect();
+            for task in plan.tasks.iter().filter(|it| it.retry_count > 0) {
+                let counted = !counts.contains(&(&task.id, task.retry_count));
+                prop_assert!(!counted || task.error.is_some(), "a repeat without a reason");
+            }
+            let failed = plan.failed_task_detail.as_ref().filter(|_| plan.phase == PlanPhase::Failed);
+            prop_assert!(failed.is_none_or(|it| says(&it.error)));
+        }
+        // Nor does a node serve in silence while it is tried again.
+        let conflict = conflicts && !effects.is_empty();
+        if end.requeue == crate::decision::Requeue::Backoff && !conflict {
+            prop_assert!(!crate::condition::is_true(&end.status.conditions, Type::Ready));
+        }
+    }
+
+    /// **Invariant `bounded`:** every wait has a maximum and none is zero, so that nothing spins or
+    /// sleeps for ever; every text that others had a part in is cut.
+    #[test]
+    fn bounded(scene in scenes(), fate in fates(), length in 0..3_usize) {
+        const MESSAGE_BYTES_MAX: usize = 4096;
+        let fate = fate.map(|it| Fault::new(it.class, "é".repeat(1 << (8 * length))));
+        let end = scene.round(fate);
+        let tempo = &scene.tempo;
+        let longest = [tempo.steady, tempo.failed_retry_max, tempo.health_max_age];
+        if let crate::decision::Requeue::After(delay) = end.requeue {
+            prop_assert!(!delay.is_zero() && delay <= longest.into_iter().max().unwrap());
+        }
+        for task in end.status.plan.iter().flat_map(|plan| &plan.tasks) {
+            let error = task.error.as_deref().unwrap_or_default();
+            prop_assert!(error.len() <= crate::fault::DETAIL_BYTES_MAX);
+            prop_assert!(task.retry_count <= task.max_retries || task.max_retries == 0);
+        }
+        for condition in &end.status.conditions {
+            prop_assert!(condition.message.len() <= MESSAGE_BYTES_MAX, "{}", condition.type_);
+        }
+        let told = crate::node::notices(&scene.node, &scene.status, &end.status);
+        for notice in told {
+            prop_assert!(notice.message.len() <= crate::notice::MESSAGE_BYTES_MAX);
+        }
+    }
+
     /// Outcomes of another length than the effects, as a crash leaves them, break nothing.
     #[test]
     fn any_number_of_outcomes_is_survived(scene in scenes(), count in 0..4_usize) {
