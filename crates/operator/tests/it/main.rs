@@ -2,19 +2,23 @@
 //! and every request that was sent.
 
 mod bad_input;
+mod deadline;
 mod deletion;
 mod doors_deletion;
 mod idle;
 mod invariants;
 mod modes;
 mod networking;
+mod paused;
 mod published;
 mod refusal;
+mod rollback;
 mod rollout;
 mod routes;
 mod scaling;
 mod sidecar_image;
 mod status_writes;
+mod strategy;
 mod supersession;
 mod support;
 mod volumes;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, ready};
 use sei_api::k8s::StatefulSet;
@@ -11,10 +11,12 @@ use sei_api::{SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus};
 use sei_core::platform::{Platform, fixture};
 use sei_core::tempo::Tempo;
 use sei_harness::Scope;
+use sei_harness::fixtures::{HASH_V1, IMAGE_V1};
 use sei_harness::stubs::StubResolver;
 use sei_harness::suite::{
-    ControllerInputs, Controllers, RunOptions, TestEnv, start_function, suite,
+    ControllerInputs, Controllers, RunOptions, TestEnv, cond, start_function, suite,
 };
+use sei_harness::wait::Progress;
 use sei_operator::clock::Clock;
 use sei_operator::ids::Ids;
 use sei_operator::limits::Limits;
@@ -129,6 +131,50 @@ fn passes(metrics: &Metrics, object: &str) -> u64 {
     let series = format!("sei_controller_object_passes_total{object}");
     let line = scrape.lines().find_map(|line| line.strip_prefix(series.as_str()));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
+}
+
+/// Stores the fleet and waits until it runs its first template, and that is its baseline.
+pub async fn settled(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<()> {
+    let name = fleet.metadata.name.clone().unwrap_or_default();
+    env.create_snd(fleet).await?;
+    env.wait_settled(&name, IMAGE_V1).await?;
+    env.wait_for_status(&name, "the baseline", |fleet| {
+        let hash = status(fleet).template_hash;
+        expect(hash.as_deref() == Some(HASH_V1), || format!("templateHash {hash:?}"))
+    })
+    .await?;
+    Ok(())
+}
+
+/// The events of this reason on the fleet, as soon as there are `count` of them.
+pub async fn told(
+    env: &TestEnv,
+    fleet: &SeiNodeDeployment,
+    (reason, count): (&str, usize),
+) -> Result<Vec<String>> {
+    let events = env
+        .wait_for(&format!("{count} event(s) {reason}"), || async {
+            let events = env.list_events_for_snd(fleet, Some(reason)).await?;
+            Ok(if events.len() >= count {
+                Progress::Ready(events)
+            } else {
+                Progress::NotYet(format!("{} of them", events.len()))
+            })
+        })
+        .await?;
+    ensure!(events.len() == count, "{} events {reason}", events.len());
+    Ok(events.into_iter().map(|it| it.message.unwrap_or_default()).collect())
+}
+
+/// Reason of the condition if it is True.
+pub fn true_reason(fleet: &SeiNodeDeployment, kind: &str) -> Option<String> {
+    cond(fleet, kind).filter(|it| it.status == "True").map(|it| it.reason.clone())
+}
+
+/// Images that the children's specs ask for, by name.
+pub async fn asked_images(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<Vec<String>> {
+    let children = env.list_children(fleet).await?;
+    Ok(children.into_iter().map(|it| it.spec.image).collect())
 }
 
 /// The fleet's status; empty when it has none.

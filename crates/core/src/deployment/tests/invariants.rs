@@ -317,7 +317,7 @@ proptest! {
 
     /// Nothing of a paused fleet moves; its children are told to stay as they are.
     #[test]
-    fn a_pause_freezes(scene in scenes(), fate in fates()) {
+    fn pause_freezes(scene in scenes(), fate in fates()) {
         if !is_served(&scene) || !scene.fleet.spec.paused {
             return Ok(());
         }
@@ -345,7 +345,7 @@ proptest! {
 
     /// A wave takes down no more than it may, nothing that is held, and nothing after a failure.
     #[test]
-    fn a_wave_keeps_within_its_budget(scene in scenes()) {
+    fn wave_budget(scene in scenes()) {
         let view = scene.view();
         let limited = view.strategy.max_unavailable < view.children.wanted.len();
         if !is_served(&scene) || scene.status.rollout.is_none() {
