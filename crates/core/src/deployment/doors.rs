@@ -105,7 +105,6 @@ pub(super) fn attend(
     if decision.requeue == Requeue::NextPass {
         return decision;
     }
-    decision.effects.extend(upkeep(fleet, seen, env));
     let look = look(fleet, seen, env);
     if look.fault.is_some() {
         let poll = Requeue::After(env.tempo.task_poll_max);
@@ -115,6 +114,7 @@ pub(super) fn attend(
         let poll = Requeue::After(env.tempo.foreign_poll);
         decision.requeue = decision.requeue.sooner(poll);
     }
+    decision.effects.extend(look.effects);
     decision
 }
 
@@ -153,19 +153,12 @@ pub(super) fn owns(fleet: &SeiNodeDeployment, effect: &Effect) -> bool {
     resource == Resource::HttpRoute || (resource == Resource::Service && name == external.as_str())
 }
 
-/// Writes that keep the public face as it should be: ours is applied, adopted or pruned; what
-/// belongs to somebody else is left alone.
-fn upkeep(fleet: &SeiNodeDeployment, seen: &Observed, env: Env<'_>) -> Vec<Effect> {
-    let look = look(fleet, seen, env);
-    let mut effects: Vec<Effect> = look.service.into_iter().chain(look.routes).collect();
-    effects.extend(surplus(fleet, seen, &routes(fleet, &env.platform.gateway)));
-    effects
-}
-
 /// The wanted objects, compared with what is there.
+#[derive(Default)]
 struct Look {
-    service: Option<Effect>,
-    routes: Vec<Effect>,
+    /// Writes that keep the public face as it should be: ours is applied, adopted or pruned; what
+    /// belongs to somebody else is left alone.
+    effects: Vec<Effect>,
     /// Somebody else's objects at our names, by kind and name.
     foreign: Option<(&'static str, String)>,
     /// Something at our names that is about to go.
@@ -177,67 +170,55 @@ struct Look {
 }
 
 fn look(fleet: &SeiNodeDeployment, seen: &Observed, env: Env<'_>) -> Look {
-    let mut look = Look {
-        service: None,
-        routes: Vec::new(),
-        foreign: None,
-        leftover: None,
-        fault: None,
-        unseen: false,
-    };
-    if fleet.spec.networking.is_none() {
-        return look;
+    let (mut look, wanted) = (Look::default(), routes(fleet, &env.platform.gateway));
+    if fleet.spec.networking.is_some() {
+        let service = Desired::Service(render::fleet::external_service(fleet));
+        look.place(fleet, service, &seen.doors.service);
     }
-    let service = Desired::Service(render::fleet::external_service(fleet));
-    look.service = look.place(fleet, service, &seen.doors.service);
+    look.effects.extend(surplus(fleet, seen, &wanted));
     let Routes::Known(known) = &seen.doors.routes else { return look };
-    for route in routes(fleet, &env.platform.gateway) {
+    for route in wanted {
         let object = Desired::HttpRoute(route.object);
         let live = known.get(object.name()).unwrap_or(&Seen::Unconfirmed);
-        let effect = look.place(fleet, object, live);
-        look.routes.extend(effect);
+        look.place(fleet, object, live);
     }
     look
 }
 
 impl Look {
-    /// What `desired` needs where `live` stands.
-    fn place<T>(
-        &mut self,
-        fleet: &SeiNodeDeployment,
-        desired: Desired,
-        live: &Seen<T>,
-    ) -> Option<Effect>
+    /// Notes what `desired` needs where `live` stands.
+    fn place<T>(&mut self, fleet: &SeiNodeDeployment, desired: Desired, live: &Seen<T>)
     where
         T: k8s::Resource<DynamicType = ()> + serde::Serialize,
     {
         let named = || (kind(desired.resource()), desired.name().to_owned());
         let live = match live {
-            Seen::Absent => return Some(Effect::Apply { object: desired.into(), over: None }),
+            Seen::Absent => {
+                self.effects.push(Effect::Apply { object: desired.into(), over: None });
+                return;
+            }
             Seen::Here(live) => live,
-            Seen::Stale => return None,
+            Seen::Stale => return,
             Seen::Unconfirmed => {
                 self.unseen = true;
-                return None;
+                return;
             }
             Seen::Unreadable(fault) => {
                 self.fault.get_or_insert_with(|| fault.clone());
-                return None;
+                return;
             }
         };
         match classify(live.meta(), owner(fleet)) {
-            Ownership::Ours if is_current(&desired, live.as_ref()) => None,
+            Ownership::Ours if is_current(&desired, live.as_ref()) => {}
             Ownership::Ours | Ownership::Orphan => {
                 let over = live.meta().uid.clone();
-                Some(Effect::Apply { object: desired.into(), over })
+                self.effects.push(Effect::Apply { object: desired.into(), over });
             }
             Ownership::Leftover => {
                 self.leftover.get_or_insert_with(named);
-                None
             }
             Ownership::Foreign => {
                 self.foreign.get_or_insert_with(named);
-                None
             }
         }
     }

@@ -6,7 +6,7 @@ use sei_api::gateway::HttpRoute;
 use sei_api::{NetworkingRoute, NetworkingStatus, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use super::closing::{published, unreadable};
-use super::{Resolution, Routes, look, upkeep};
+use super::{Resolution, Routes, look};
 use crate::condition::{Conditions, Say, find};
 use crate::deployment::report::{self, End};
 use crate::deployment::{Env, Observed, name, rollout};
@@ -90,10 +90,10 @@ fn listed(wanted: &[Route]) -> NetworkingStatus {
 /// What `RouteReady` says; `None`: what it says already. First match wins.
 fn ready(end: End<'_>, wanted: &[Route], was_ready: bool) -> Option<Say> {
     let End { fleet, seen, env, .. } = end;
-    let look = look(fleet, seen, env);
     if wanted.is_empty() {
         return Some(without_routes(fleet));
     }
+    let look = look(fleet, seen, env);
     if let Some((kind, object)) = &look.foreign {
         let message = report::refusal(kind, object, name(fleet));
         return Some(Say::no(Reason::ForeignObject, message));
@@ -114,7 +114,7 @@ fn ready(end: End<'_>, wanted: &[Route], was_ready: bool) -> Option<Say> {
             format!("{kind} \"{name}\" is about to be removed; it is created anew when it is gone");
         return Some(Say::no(Reason::LeftoverObject, message));
     }
-    if look.unseen || (!end.doors.performed && !upkeep(fleet, seen, env).is_empty()) {
+    if look.unseen || (!end.doors.performed && !look.effects.is_empty()) {
         return None;
     }
     Some(match seen.doors.name {
