@@ -5,6 +5,7 @@ mod bad_input;
 mod deadline;
 mod deletion;
 mod doors_deletion;
+mod doors_kills;
 mod idle;
 mod invariants;
 mod modes;
