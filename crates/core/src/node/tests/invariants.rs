@@ -355,7 +355,8 @@ proptest! {
                 let counted = !counts.contains(&(&task.id, task.retry_count));
                 prop_assert!(!counted || task.error.is_some(), "a repeat without a reason");
             }
-            let failed = plan.failed_task_detail.as_ref().filter(|_| plan.phase == PlanPhase::Failed);
+            let ended = plan.phase == PlanPhase::Failed;
+            let failed = plan.failed_task_detail.as_ref().filter(|_| ended);
             prop_assert!(failed.is_none_or(|it| says(&it.error)));
         }
         // Nor does a node serve in silence while it is tried again.

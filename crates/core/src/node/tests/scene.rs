@@ -345,7 +345,7 @@ fn tell(line: &Line, (node, status, seen): (&SeiNode, &mut SeiNodeStatus, &mut O
             ],
         ),
         "workload" => workload(line, seen),
-        "pod" => add_pod(line, seen),
+        "pod" => kubelet::add_pod(line, seen),
         "pods" => seen.pods = pods(line),
         "claim" => {
             place(line, &mut seen.claim);
@@ -425,38 +425,6 @@ fn workload(line: &Line, seen: &mut Observed) {
         }
     }
     place(line, &mut seen.statefulset);
-}
-
-/// The first pod that a scene names takes the place of the one that it would have had.
-fn add_pod(line: &Line, seen: &mut Observed) {
-    line.knows(
-        &["running", "waiting", "terminating", "theirs", "unlabelled", "bare"],
-        &["rev", "image", "sidecar", "on", "ended", "finalizer"],
-    );
-    let Seen::Here(set) = &seen.statefulset else { panic!("a pod needs a workload") };
-    let mut pod = pod(set, line.get("rev").unwrap_or("a"));
-    let spec = pod.spec.as_mut().unwrap();
-    if let Some(image) = line.text("image") {
-        spec.containers.iter_mut().find(|it| it.name == "seid").unwrap().image = Some(image);
-    }
-    if let Some(image) = line.text("sidecar") {
-        let mut init = spec.init_containers.iter_mut().flatten();
-        init.find(|it| it.name == "sei-sidecar").unwrap().image = Some(image);
-    }
-    pod.status.as_mut().unwrap().container_statuses = Some(vec![running(!line.is("waiting"))]);
-    pod.metadata.deletion_timestamp = line.is("terminating").then(|| k8s::Time(at(0)));
-    kubelet::pod(line, &mut pod);
-    if line.is("theirs") {
-        disown(&mut pod.metadata, "theirs", "StatefulSet", "fn-0");
-    }
-    if line.is("unlabelled") {
-        pod.metadata.labels.as_mut().unwrap().remove("controller-revision-hash");
-    }
-    if let Pods::Known(pods) = &mut seen.pods {
-        pods.retain(|it| it.metadata.uid.as_deref() != Some("pod-uid"));
-        pod.metadata.uid = Some(format!("pod-{}", pods.len()));
-        pods.push(Arc::new(pod));
-    }
 }
 
 fn pods(line: &Line) -> Pods {

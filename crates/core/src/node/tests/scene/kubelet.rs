@@ -4,13 +4,46 @@ use std::sync::Arc;
 
 use sei_api::k8s;
 
-use super::at;
+use super::{at, running};
 use crate::fault::Fault;
 use crate::node::tests::line::Line;
+use crate::node::tests::server::disown;
 use crate::node::{Observed, Pods, Seen};
 
+/// The first pod that a scene names takes the place of the one that it would have had.
+pub(super) fn add_pod(line: &Line, seen: &mut Observed) {
+    line.knows(
+        &["running", "waiting", "terminating", "theirs", "unlabelled", "bare"],
+        &["rev", "image", "sidecar", "on", "ended", "finalizer"],
+    );
+    let Seen::Here(set) = &seen.statefulset else { panic!("a pod needs a workload") };
+    let mut pod = super::pod(set, line.get("rev").unwrap_or("a"));
+    let spec = pod.spec.as_mut().unwrap();
+    if let Some(image) = line.text("image") {
+        spec.containers.iter_mut().find(|it| it.name == "seid").unwrap().image = Some(image);
+    }
+    if let Some(image) = line.text("sidecar") {
+        let mut init = spec.init_containers.iter_mut().flatten();
+        init.find(|it| it.name == "sei-sidecar").unwrap().image = Some(image);
+    }
+    pod.status.as_mut().unwrap().container_statuses = Some(vec![running(!line.is("waiting"))]);
+    pod.metadata.deletion_timestamp = line.is("terminating").then(|| k8s::Time(at(0)));
+    place(line, &mut pod);
+    if line.is("theirs") {
+        disown(&mut pod.metadata, "theirs", "StatefulSet", "fn-0");
+    }
+    if line.is("unlabelled") {
+        pod.metadata.labels.as_mut().unwrap().remove("controller-revision-hash");
+    }
+    if let Pods::Known(pods) = &mut seen.pods {
+        pods.retain(|it| it.metadata.uid.as_deref() != Some("pod-uid"));
+        pod.metadata.uid = Some(format!("pod-{}", pods.len()));
+        pods.push(Arc::new(pod));
+    }
+}
+
 /// Where the pod is, and how it goes.
-pub(super) fn pod(line: &Line, pod: &mut k8s::Pod) {
+fn place(line: &Line, pod: &mut k8s::Pod) {
     pod.metadata.creation_timestamp = Some(k8s::Time(at(-600)));
     pod.spec.as_mut().unwrap().node_name = line.text("on");
     if let Some(ended) = line.number("ended") {
