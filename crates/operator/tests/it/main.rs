@@ -4,6 +4,7 @@
 mod bad_input;
 mod deadline;
 mod deletion;
+mod diagnosis;
 mod doors_deletion;
 mod doors_kills;
 mod idle;

@@ -26,8 +26,10 @@ pub fn suspect<'a>(
         let end = pod.metadata.deletion_timestamp.as_ref().map(|it| it.0);
         let outlives = end.is_some_and(|it| it <= now);
         let contradicts = says(pod, "Ready", "False") && says(pod, "ContainersReady", "True");
+        let bound = changed_at(pod, "PodScheduled").or_else(|| unready_since(pod));
         let waits = !has_started(pod)
-            && is_over(changed_at(pod, "PodScheduled"), tempo.sidecar_patience, now);
+            && !tells_of_failure(pod)
+            && bound.is_some_and(|it| is_over(Some(it), tempo.sidecar_patience, now));
         let suspicious = outlives || (end.is_none() && (contradicts || waits));
         suspicious.then_some(host)
     })
@@ -43,6 +45,15 @@ pub(super) fn has_started(pod: &k8s::Pod) -> bool {
         it.restart_count > 0
             || state.is_some_and(|it| it.running.is_some() || it.terminated.is_some())
     })
+}
+
+/// Does the kubelet say why a container waits? Then it lives, and that is the cause.
+fn tells_of_failure(pod: &k8s::Pod) -> bool {
+    let Some(status) = &pod.status else { return false };
+    let init = status.init_container_statuses.iter().flatten();
+    let all = init.chain(status.container_statuses.iter().flatten());
+    let waiting = all.filter_map(|it| it.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
+    waiting.into_iter().any(|it| !["ContainerCreating", "PodInitializing"].contains(&it))
 }
 
 /// The machine as the cause of what is wrong with `pod`, if it was looked at and is.

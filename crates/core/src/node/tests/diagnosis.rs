@@ -532,6 +532,18 @@ fn the_machine_is_asked_for_when_nothing_else_can_tell() {
             Some("m1"),
         ),
         (
+            "waiting for what its kubelet tells",
+            "pod on=m1 bare \n podcond PodScheduled True since=99 \n \
+             container seid wait=ErrImagePull \n container cosmos-exporter wait=ContainerCreating",
+            None,
+        ),
+        (
+            "waiting for nothing that is told",
+            "pod on=m1 bare \n podcond PodScheduled True since=99 \n \
+             container seid wait=PodInitializing",
+            Some("m1"),
+        ),
+        (
             "unready, started",
             "pod on=m1 \n podcond PodScheduled True since=99 \n podcond Ready False since=99",
             None,
