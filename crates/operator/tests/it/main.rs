@@ -21,6 +21,7 @@ mod scaling;
 mod sidecar_image;
 mod status_writes;
 mod strategy;
+mod stuck;
 mod supersession;
 mod support;
 mod volumes;

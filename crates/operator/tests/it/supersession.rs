@@ -315,7 +315,7 @@ fn stored_before_heard(
 }
 
 /// Type and mark of each task of a node's plan.
-fn tasks(node: &SeiNode) -> Vec<(String, &'static str)> {
+pub fn tasks(node: &SeiNode) -> Vec<(String, &'static str)> {
     let plan = node.status.as_ref().and_then(|it| it.plan.clone()).unwrap_or_default();
     plan.tasks
         .into_iter()
