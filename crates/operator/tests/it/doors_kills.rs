@@ -1,5 +1,5 @@
-//! The operator dies at each write for the public face, before it is sent and after it was done; the
-//! next one ends up in the same place.
+//! The operator dies at each write for the public face, before it is sent and after it was done;
+//! the next one ends up in the same place.
 
 use anyhow::{Context as _, Result, ensure};
 use sei_api::k8s::{ResourceExt as _, Service};
