@@ -1,19 +1,21 @@
 //! What a child says is wrong with it, and which of that counts as failure.
 
 use sei_api::condition::{Reason, Status, Type};
-use sei_api::{NodePhase, SeiNode, k8s};
+use sei_api::{NodePhase, PlanPhase, SeiNode, k8s};
 
 use crate::condition::find;
 
 /// A child of which its controller says this will not come up by being left alone. The other words
 /// it may say, of a sidecar that does not answer or a pod that is slow to go, are met on every
 /// update; such a child counts as failed when the deadline has passed.
-const FAILURES: [Reason; 9] = [
+const FAILURES: [Reason; 11] = [
     Reason::ImagePullFailed,
     Reason::InvalidImage,
     Reason::CrashLoop,
+    Reason::ContainerStartFailed,
     Reason::OomKilled,
     Reason::Unschedulable,
+    Reason::PodNotCreated,
     Reason::VolumeNotBound,
     Reason::SidecarTaskFailed,
     Reason::NodeUnreachable,
@@ -26,7 +28,8 @@ const REFUSALS: [Reason; 4] =
     [Reason::ForeignObject, Reason::InvalidSpec, Reason::NotSupportedYet, Reason::InternalError];
 
 /// Words that are a diagnosis, though no failure yet.
-const SYMPTOMS: [Reason; 2] = [Reason::SidecarUnreachable, Reason::PodTerminating];
+const SYMPTOMS: [Reason; 3] =
+    [Reason::SidecarUnreachable, Reason::PodTerminating, Reason::PodNotStarted];
 
 /// Why this child is not what its spec asks for, in its own words; none if it is, or if what it
 /// says is about an older spec.
@@ -55,14 +58,13 @@ pub(super) fn is_word(reason: Reason) -> bool {
 
 /// Did this child fail to come up?
 pub(super) fn has_failed(node: &SeiNode) -> bool {
-    let phase = node.status.as_ref().and_then(|it| it.phase.as_ref());
     let word = why(node).and_then(|it| Reason::from_word(&it.reason));
-    phase == Some(&NodePhase::Failed)
-        || word.is_some_and(|it| FAILURES.contains(&it) || REFUSALS.contains(&it))
+    has_given_up(node) || word.is_some_and(|it| FAILURES.contains(&it) || REFUSALS.contains(&it))
 }
 
-/// Will this child not be tried any further by itself?
+/// Did this child's plan fail? It is tried again, but much later.
 pub(super) fn has_given_up(node: &SeiNode) -> bool {
-    let phase = node.status.as_ref().and_then(|it| it.phase.as_ref());
-    phase == Some(&NodePhase::Failed) || reason(node) == Some(Reason::PlanFailed)
+    let Some(status) = &node.status else { return false };
+    let plan = status.plan.as_ref().is_some_and(|it| it.phase == PlanPhase::Failed);
+    status.phase == Some(NodePhase::Failed) || plan || reason(node) == Some(Reason::PlanFailed)
 }

@@ -84,7 +84,7 @@ fn paused(view: &View<'_>, tally: &Tally, done: &str) -> Verdict {
     if rests && tally.updated >= wanted && tally.ready >= wanted {
         return Verdict::Ready(format!("all nodes run {}", view.goal.target().image));
     }
-    Verdict::Paused(format!("paused: {done}; remove spec.paused to go on"))
+    Verdict::Paused(format!("paused: {done}; set spec.paused to false to go on"))
 }
 
 /// What was given up, and the next step.

@@ -47,7 +47,7 @@ fn an_edit_waits_for_the_end_of_the_pause() {
         ",
         expect![[r#"
             kstatus  Ready=False Reconciling=False Stalled=False Paused: paused: 0 of 2
-                       nodes on target; remove spec.paused to go on
+                       nodes on target; set spec.paused to false to go on
             effects  none
             requeue  after 600s
         "#]],
@@ -65,7 +65,7 @@ fn a_rollout_is_frozen_as_it_is() {
         ",
         expect![[r#"
             kstatus  Ready=False Reconciling=False Stalled=False Paused: paused: 0 of 2
-                       nodes on target; remove spec.paused to go on
+                       nodes on target; set spec.paused to false to go on
             effect   apply SeiNode s-0 v2 rev 1 forced
             effect   apply SeiNode s-1 v1 rev 1 forced
             requeue  after 5s

@@ -82,6 +82,7 @@ fn it_waits_for_the_deadline_unless_every_node_gave_up() {
     assert!(!begins(failed, pull));
     assert!(begins(failed, failed));
     assert!(begins(failed, "image=v2 current=v1 why=PlanFailed"));
+    assert!(begins(failed, "image=v2 current=v1 why=SidecarTaskFailed plan=Failed"));
     assert!(!begins("Failed", "Failed"), "they did not fail on this template");
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use expect_test::Expect;
 use sei_api::condition::{Reason, Type};
 use sei_api::{
-    DeploymentPhase, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, Sidecar, k8s, labels,
+    DeploymentPhase, PlanPhase, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, Sidecar, k8s,
+    labels,
 };
 use uuid::Uuid;
 
@@ -510,7 +511,10 @@ fn child(fleet: &SeiNodeDeployment, line: &Line) -> SeiNode {
         observed_generation: line.number("observed").or(child.metadata.generation),
         current_image: (current != "none" && !named).then_some(current),
         current_sidecar_image: line.text("ranside").or(line.text("sidecar")),
-        plan: line.get("plan").map(|_| Default::default()),
+        plan: line.get("plan").map(|it| sei_api::TaskPlan {
+            phase: if it == "Failed" { PlanPhase::Failed } else { PlanPhase::Active },
+            ..Default::default()
+        }),
         conditions: why(&child, line),
         ..Default::default()
     });

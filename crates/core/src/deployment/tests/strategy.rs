@@ -97,6 +97,8 @@ fn the_first_failure_stops_further_disruption() {
         "ImagePullFailed",
         "InvalidImage",
         "CrashLoop",
+        "ContainerStartFailed",
+        "PodNotCreated",
         "OOMKilled",
         "Unschedulable",
         "VolumeNotBound",
@@ -112,10 +114,12 @@ fn the_first_failure_stops_further_disruption() {
         assert_eq!(of(&format!("{failed} \n workload 0 ready=0")), "0", "{why}");
         assert_eq!(moved("", &failed), "0 1 2 3", "without a limit nothing stops");
     }
-    for why in ["Progressing", "SidecarUnreachable", "PodTerminating", "NotReady"] {
+    for why in ["Progressing", "SidecarUnreachable", "PodTerminating", "PodNotStarted", "NotReady"]
+    {
         assert_eq!(of(&format!("child 4 image=v2 current=v1 why={why}")), "2 3", "{why}");
     }
     assert_eq!(of("child 4 Failed image=v2"), "", "phase");
+    assert_eq!(of("child 4 image=v2 current=v1 plan=Failed"), "", "plan");
     assert_eq!(of("child 4 ours why=CrashLoop"), "2 3 4", "on the old template it is no failure");
     assert_eq!(moved("unavailable=3 deadline=60", &format!("child 4 {BUSY}")), "", "late");
     assert_eq!(moved("unavailable=3 deadline=61", &format!("child 4 {BUSY}")), "2 3", "in time");
