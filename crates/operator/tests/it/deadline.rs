@@ -20,7 +20,7 @@ const NAME: &str = "late";
 /// Seconds that these fleets may make no progress.
 const DEADLINE: i32 = 3;
 /// How long a stalled rollout is watched, and how often.
-const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(200));
+const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 fn fleet(env: &TestEnv) -> SeiNodeDeployment {
     let late = |spec: &mut sei_api::SeiNodeDeploymentSpec| {

@@ -16,7 +16,7 @@ use crate::support::{asked_images, expect, scenario, settled, status, target, to
 const NAME: &str = "back";
 
 /// How long the end of a rollback is watched, and how often.
-const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(200));
+const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 fn fleet(env: &TestEnv) -> SeiNodeDeployment {
     let strategy = |spec: &mut sei_api::SeiNodeDeploymentSpec| {

@@ -22,7 +22,7 @@ use crate::support::{
 const NAME: &str = "waves";
 
 /// How long it is watched that nothing more moves, and how often.
-const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(200));
+const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 fn fleet(env: &TestEnv, replicas: i32, in_place: InPlace) -> SeiNodeDeployment {
     let fleet = new_snd(&env.ns, NAME).with_replicas(replicas);
