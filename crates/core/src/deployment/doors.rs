@@ -95,7 +95,8 @@ pub(super) fn needs(fleet: &SeiNodeDeployment, env: Env<'_>) -> DoorNeeds {
     }
 }
 
-/// `decision` with what the public face needs besides. A plan that begins, begins alone.
+/// `decision` with what the public face needs besides. A plan that begins, begins alone. Objects of
+/// somebody else at our names are in no watch, unless they carry our label: they are polled for.
 pub(super) fn attend(
     fleet: &SeiNodeDeployment,
     seen: &Observed,
@@ -110,7 +111,8 @@ pub(super) fn attend(
         let poll = Requeue::After(env.tempo.task_poll_max);
         decision.requeue = decision.requeue.sooner(poll);
     }
-    if look.foreign.is_some() {
+    let theirs = |it: &k8s::Service| classify(&it.metadata, owner(fleet)) == Ownership::Foreign;
+    if look.foreign.is_some() || seen.internal_service.here().is_some_and(theirs) {
         let poll = Requeue::After(env.tempo.foreign_poll);
         decision.requeue = decision.requeue.sooner(poll);
     }

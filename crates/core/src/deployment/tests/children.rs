@@ -187,7 +187,7 @@ fn a_foreign_service_is_never_written_and_is_shown() {
                        "s-internal" already exists and is not controlled by
                        SeiNodeDeployment "s"; delete or rename it
             effects  none
-            requeue  after 600s
+            requeue  after 30s
         "#]],
     );
     for place in ["leftover", "terminating", "stale", "unreadable"] {
