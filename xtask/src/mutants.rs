@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long)]
     check: bool,
     /// Tests side by side; scenarios wait more than they work.
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 4)]
     jobs: usize,
 }
 
