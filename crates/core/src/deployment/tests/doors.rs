@@ -99,13 +99,13 @@ mod upkeep {
         check(
             "fleet networking paused image=v2 gen=2 \n route evm changed",
             expect![[r#"
-            kstatus  Ready=False Reconciling=False Stalled=False Paused: paused: 0 of 2
-                       nodes on target; remove spec.paused to go on
-            effect   apply SeiNode s-0 v1 rev 1 forced
-            effect   apply SeiNode s-1 v1 rev 1 forced
-            effect   apply HttpRoute s-evm s-evm.test.platform.sei.io forced
-            requeue  after 600s
-        "#]],
+                kstatus  Ready=False Reconciling=False Stalled=False Paused: paused: 0 of 2
+                           nodes on target; set spec.paused to false to go on
+                effect   apply SeiNode s-0 v1 rev 1 forced
+                effect   apply SeiNode s-1 v1 rev 1 forced
+                effect   apply HttpRoute s-evm s-evm.test.platform.sei.io forced
+                requeue  after 600s
+            "#]],
         );
     }
 
