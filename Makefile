@@ -4,13 +4,16 @@ XTASK := cargo xtask
 PLAIN_XTASK := cargo run --quiet --locked --package xtask --no-default-features --
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup-envtest setup-cluster build test test-unit test-integration test-system mutants lint fmt manifests verify-generated ci
+.PHONY: help run bench setup-envtest setup-cluster build test test-unit test-integration test-system mutants lint fmt manifests verify-generated ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start a local cluster and watch a fleet roll out in it
 	@$(PLAIN_XTASK) run $(ARGS)
+
+bench: ## Measure the shipped operator; figures and a plot go to target/bench
+	@$(PLAIN_XTASK) bench $(ARGS)
 
 setup-envtest: ## Build etcd and kube-apiserver into the cache, once
 	@$(PLAIN_XTASK) binaries envtest

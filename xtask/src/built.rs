@@ -1,6 +1,6 @@
 //! Runs a build of cargo and lists the programs that came out of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -50,6 +50,15 @@ pub fn programs(mut cargo: Command) -> Result<Vec<Program>> {
     let messages = String::from_utf8_lossy(&output.stdout);
     // Other lines of the output, and things without an executable, lack a field.
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Where the program `name` is.
+///
+/// # Errors
+/// It was not among what was built.
+pub fn find<'a>(programs: &'a [Program], name: &str) -> Result<&'a Path> {
+    let found = programs.iter().find(|it| it.target.name == name);
+    found.map(|it| it.executable.as_path()).with_context(|| format!("cargo built no \"{name}\""))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Builds all that the local cluster needs, then becomes its program.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -17,10 +16,10 @@ pub fn command(args: &[OsString]) -> Result<()> {
     let assets = binaries::ensure_built(binaries::Set::Cluster)?;
     let programs = build()?;
     // A child, not `exec`: as a gate of CI we go on after it. Ctrl-C reaches it by the terminal.
-    let status = Command::new(program(&programs, "sei-local")?)
+    let status = Command::new(built::find(&programs, "sei-local")?)
         .args(args)
         .arg("--operator")
-        .arg(program(&programs, "sei-operator")?)
+        .arg(built::find(&programs, "sei-operator")?)
         .env(binaries::ASSETS, assets)
         .status()
         .context("start sei-local")?;
@@ -35,9 +34,4 @@ fn build() -> Result<Vec<Program>> {
     // same dependencies, and these would be compiled twice.
     cargo.args(["build", "--locked", "--workspace", "--bins"]);
     built::programs(cargo)
-}
-
-fn program<'a>(programs: &'a [Program], name: &str) -> Result<&'a Path> {
-    let found = programs.iter().find(|it| it.target.name == name);
-    found.map(|it| it.executable.as_path()).with_context(|| format!("cargo built no \"{name}\""))
 }

@@ -3,6 +3,7 @@
 //! Every `make` target is one line that calls a command of this program, so a laptop, a CI
 //! machine and a fresh clone run the same thing.
 
+mod bench;
 mod binaries;
 mod built;
 #[cfg(feature = "codegen")]
@@ -65,6 +66,12 @@ enum Command {
     },
     /// Break the operator on purpose, each time in one way, and see the tests tell.
     Mutants(mutants::Options),
+    /// Measure the shipped operator beside a write chain that is driven by hand.
+    Bench {
+        /// Arguments for `sei-bench`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Everything that CI demands.
     Ci,
 }
@@ -79,6 +86,7 @@ fn main() -> ExitCode {
         Command::Test { suites, filter } => suites::command(&suites, &filter),
         Command::Run { args } => local::command(&args),
         Command::Mutants(options) => mutants::command(&options),
+        Command::Bench { args } => bench::command(&args),
         Command::Ci => gates::ci(),
     };
     match result {

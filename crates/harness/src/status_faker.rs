@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 mod mode;
 
-pub use mode::Mode;
+pub use mode::{Mode, rolled_out};
 
 use crate::scope::Scope;
 

@@ -29,6 +29,7 @@ mod role;
 pub use controllers::{ControllerInputs, Controllers, ControllersFn, start_function};
 pub use env::{Histories, TestEnv};
 pub use query::{Conditions, cond, cond_true};
+pub use role::operator_kubeconfig;
 
 /// A test that has not ended after this is given up.
 const TIME_LIMIT: Duration = Duration::from_secs(120);

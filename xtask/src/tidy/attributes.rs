@@ -11,8 +11,8 @@ const PANIC_LINTS: [&str; 5] =
     ["unwrap_used", "expect_used", "clippy :: panic", "clippy :: todo", "unimplemented"];
 
 /// Files whose job is to talk to a person or to start the process.
-const CLI_PATHS: [&str; 4] =
-    ["xtask/src/", "/src/bin/", "/examples/", "crates/operator/src/main.rs"];
+const CLI_PATHS: [&str; 5] =
+    ["xtask/src/", "crates/bench/src/", "/src/bin/", "/examples/", "crates/operator/src/main.rs"];
 
 /// Where a failed expectation is the purpose, as in a test.
 const TEST_SUPPORT: [&str; 1] = ["harness"];

@@ -23,6 +23,7 @@ dir=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
+echo "$server" >"$dir/pid"
 (
     if read -r order; then kill -TERM "$server"; read -r order; fi
     kill -KILL "$server"
@@ -61,6 +62,7 @@ pub struct Server {
     supervisor: Child,
     lifeline: ChildStdin,
     log: PathBuf,
+    pid: PathBuf,
 }
 
 impl Server {
@@ -84,12 +86,22 @@ impl Server {
         let mut supervisor =
             command.spawn().with_context(|| format!("cannot start a shell for {}", spec.name))?;
         let lifeline = supervisor.stdin.take().context("the shell has no standard input")?;
-        Ok(Self { name: spec.name, supervisor, lifeline, log })
+        let pid = spec.dir.join("pid");
+        Ok(Self { name: spec.name, supervisor, lifeline, log, pid })
     }
 
     /// How logs and errors call it.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The server's process id, for whoever looks it up in the process table.
+    ///
+    /// # Errors
+    /// When the shell has not started the server yet.
+    pub fn pid(&self) -> Result<u32> {
+        let text = std::fs::read_to_string(&self.pid).context("the server was not started yet")?;
+        text.trim().parse().context("the process id of a server does not parse")
     }
 
     /// The file that holds what the server printed.

@@ -2,6 +2,7 @@
 
 use sei_api::k8s::StatefulSet;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The revision of a StatefulSet whose rollout is done.
 const REVISION: &str = "stub-rev";
@@ -54,6 +55,12 @@ impl Fields {
             update_revision: status.update_revision.unwrap_or_default(),
         }
     }
+}
+
+/// The merge patch that rolls out the newest edit of a StatefulSet; `None` if it has been.
+pub fn rolled_out(set: &StatefulSet) -> Option<Value> {
+    let wanted = wanted(set, &Mode::RolledOut)?;
+    (Fields::of(set) != wanted).then(|| json!({ "status": wanted }))
 }
 
 /// As they shall be; `None` leaves them alone.

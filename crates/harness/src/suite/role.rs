@@ -3,6 +3,7 @@
 //! A verb that the role forgets fails a test here instead of a cluster later.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -21,6 +22,15 @@ const FIELD_MANAGER: &str = "sei-harness";
 /// The API server reads roles from a cache of its own; a new binding works within this.
 const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
+
+/// A kubeconfig file for the operator as a process: a user who may do what the generated role says.
+///
+/// # Errors
+/// The role cannot be installed, or the cluster is only attached to.
+pub async fn operator_kubeconfig(control_plane: &ControlPlane) -> Result<PathBuf> {
+    operator(control_plane).await?;
+    control_plane.user_kubeconfig(USER, &[])
+}
 
 /// Installs the role, binds the user, and waits until the binding works.
 pub(super) async fn operator(control_plane: &ControlPlane) -> Result<Config> {

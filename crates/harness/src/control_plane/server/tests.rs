@@ -41,6 +41,14 @@ fn alive(pid: &str) -> bool {
 }
 
 #[tokio::test]
+async fn the_process_id_is_the_servers_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::spawn(&spec(dir.path(), "sleep 1000 & wait")).unwrap();
+    let own = pid(dir.path()).await;
+    assert_eq!(server.pid().unwrap().to_string(), own);
+}
+
+#[tokio::test]
 async fn dropping_the_lifeline_kills_and_removes_the_directory() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::spawn(&spec(dir.path(), "trap '' TERM; sleep 1000 & wait")).unwrap();
