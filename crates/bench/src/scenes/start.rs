@@ -25,8 +25,8 @@ pub async fn memory(stage: &mut Stage, fleets: usize) -> Result<Footprint> {
     Ok(Footprint { fleets, worked, fresh })
 }
 
-/// Starts the operator again and again. A fleet was edited while it was away: its rollout shows when
-/// it is at work.
+/// Starts the operator again and again. A fleet was edited while it was away: its rollout shows
+/// when it is at work.
 pub async fn starts(stage: &mut Stage, fleet: &str, sizes: &Sizes) -> Result<Start> {
     let (mut ready, mut rolled_out) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
