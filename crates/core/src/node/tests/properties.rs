@@ -80,7 +80,7 @@ fn after(edits: &[(Edit, i64)], habits: Habits) -> World {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 6,
+        cases: std::env::var("PROPTEST_CASES").map_or(6, |it| it.parse().unwrap()),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

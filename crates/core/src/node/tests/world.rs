@@ -149,17 +149,11 @@ impl World {
 
     /// What runs in each pod, by node.
     pub(crate) fn running(&self) -> BTreeMap<String, String> {
-        let image = |pod: &k8s::Pod| {
-            let image = crate::node::evidence::image_of(pod.spec.as_ref()?, crate::node::SEID)?;
-            Some(image.to_owned())
+        let image = |name: &String| {
+            let image = cluster::running_image(self.pods.get(&format!("{name}-0"))?)?;
+            Some((name.clone(), image.to_owned()))
         };
-        self.sets
-            .keys()
-            .filter_map(|name| {
-                let pod = self.pods.get(&format!("{name}-0"))?;
-                Some((name.clone(), image(pod).filter(|_| cluster::runs(pod))?))
-            })
-            .collect()
+        self.sets.keys().filter_map(image).collect()
     }
 
     /// How often people heard `reason` of `object`.

@@ -10,9 +10,15 @@ use super::World;
 use crate::node::tests::scene::{at, pod, running};
 
 /// Does `seid` run in this pod?
-pub(super) fn runs(pod: &k8s::Pod) -> bool {
+fn runs(pod: &k8s::Pod) -> bool {
     let statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
     statuses.into_iter().any(|it| it.state.as_ref().is_some_and(|it| it.running.is_some()))
+}
+
+/// The image of `seid`, when it runs in this pod.
+pub(super) fn running_image(pod: &k8s::Pod) -> Option<&str> {
+    let image = crate::node::evidence::image_of(pod.spec.as_ref()?, crate::node::SEID)?;
+    runs(pod).then_some(image)
 }
 
 impl World {

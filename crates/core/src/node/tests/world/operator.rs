@@ -97,12 +97,12 @@ impl World {
         self.habits.lag.is_some() && self.caches.written.contains(&(resource, name.to_owned()))
     }
 
-    fn cached_pods(&self, node: &str) -> Vec<Arc<k8s::Pod>> {
+    pub(super) fn cached_pods(&self, node: &str) -> Vec<Arc<k8s::Pod>> {
         let pods = if self.habits.lag.is_some() { &self.caches.pods } else { &self.pods };
         pods.get(&format!("{node}-0")).cloned().map(Arc::new).into_iter().collect()
     }
 
-    fn cached_set(&self, node: &str) -> Option<&k8s::StatefulSet> {
+    pub(super) fn cached_set(&self, node: &str) -> Option<&k8s::StatefulSet> {
         let sets = if self.habits.lag.is_some() { &self.caches.sets } else { &self.sets };
         sets.get(node)
     }
