@@ -21,8 +21,7 @@ pub use status::{
     SeiNodeDeploymentStatus,
 };
 pub use strategy::{
-    DEFAULT_MAX_UNAVAILABLE, DEFAULT_MIN_READY_SECONDS, InPlace, OnFailure, UpdateOrder,
-    UpdateStrategy, UpdateStrategyType,
+    DEFAULT_MIN_READY_SECONDS, InPlace, OnFailure, UpdateOrder, UpdateStrategy, UpdateStrategyType,
 };
 
 /// Children of a deployment that does not say how many.

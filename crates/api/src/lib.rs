@@ -23,13 +23,13 @@ pub mod labels;
 
 pub use crds::{crd_document, crds};
 pub use deployment::{
-    DEFAULT_ACCOUNT_BALANCE, DEFAULT_MAX_UNAVAILABLE, DEFAULT_MIN_READY_SECONDS,
-    DEFAULT_PROGRESS_DEADLINE_SECONDS, DEFAULT_REPLICAS, DEFAULT_STAKING_AMOUNT, DeletionPolicy,
-    DeploymentPhase, EndpointNode, Endpoints, GenesisAccount, GenesisConfig, GroupNode, InPlace,
-    InternalService, InternalServicePorts, LastGood, Networking, NetworkingRoute, NetworkingStatus,
-    OnFailure, PerPodService, PerPodServicePorts, Rollout, SeiNodeDeployment,
-    SeiNodeDeploymentSpec, SeiNodeDeploymentStatus, SeiNodeTemplate, SeiNodeTemplateMeta,
-    UpdateOrder, UpdateStrategy, UpdateStrategyType,
+    DEFAULT_ACCOUNT_BALANCE, DEFAULT_MIN_READY_SECONDS, DEFAULT_PROGRESS_DEADLINE_SECONDS,
+    DEFAULT_REPLICAS, DEFAULT_STAKING_AMOUNT, DeletionPolicy, DeploymentPhase, EndpointNode,
+    Endpoints, GenesisAccount, GenesisConfig, GroupNode, InPlace, InternalService,
+    InternalServicePorts, LastGood, Networking, NetworkingRoute, NetworkingStatus, OnFailure,
+    PerPodService, PerPodServicePorts, Rollout, SeiNodeDeployment, SeiNodeDeploymentSpec,
+    SeiNodeDeploymentStatus, SeiNodeTemplate, SeiNodeTemplateMeta, UpdateOrder, UpdateStrategy,
+    UpdateStrategyType,
 };
 pub use node::{
     Archive, DEFAULT_KEY_NAME, DEFAULT_SIDECAR_PORT, DataVolume, DataVolumeImport, Ec2TagsSource,

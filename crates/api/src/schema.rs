@@ -93,10 +93,10 @@ pub fn plain_integer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })
 }
 
-/// A count of children or a percentage of them. The derived schema bounds neither.
+/// A count of children or a percentage of them. The derived schema bounds neither. What is meant
+/// without one depends on the mode, so the schema has no default.
 pub fn max_unavailable(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "default": crate::DEFAULT_MAX_UNAVAILABLE,
         "minimum": 1,
         "maximum": 100,
         "maxLength": 4,

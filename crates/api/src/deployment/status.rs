@@ -122,6 +122,9 @@ pub struct Rollout {
     /// When a child last advanced; absent means not since `startedAt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_progress_at: Option<Time>,
+    /// How many children it may have down at one time; absent means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<i32>,
 }
 
 /// The template that was last seen fully rolled out, as far as a rollback needs it.

@@ -7,9 +7,6 @@ use crate::k8s::IntOrString;
 use crate::words::open_words;
 use crate::{omit, saturate, schema};
 
-/// `maxUnavailable` when absent: all at once.
-pub const DEFAULT_MAX_UNAVAILABLE: &str = "100%";
-
 /// `minReadySeconds` when absent.
 pub const DEFAULT_MIN_READY_SECONDS: i32 = 10;
 
@@ -20,7 +17,8 @@ pub struct UpdateStrategy {
     /// The strategy; absent means in place.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<UpdateStrategyType>,
-    /// How fast and how far an update in place goes; absent means all children at once.
+    /// How fast and how far an update in place goes; absent means all children at once,
+    /// validators one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_place: Option<InPlace>,
 }
@@ -30,8 +28,8 @@ pub struct UpdateStrategy {
 #[serde(rename_all = "camelCase")]
 pub struct InPlace {
     /// How many children may be down because of the update at one time: a count, or a percentage
-    /// of `replicas` rounded down, but at least one; absent means all. Children that are down
-    /// anyway do not count.
+    /// of `replicas` rounded down, but at least one. Children that are down anyway do not count.
+    /// Absent means all, and one for validators: a chain stops without a third of their power.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::max_unavailable")]
     pub max_unavailable: Option<IntOrString>,

@@ -1,9 +1,9 @@
 //! What a server stores: defaults, nulls, free-form values.
 
 use sei_api::{
-    DEFAULT_ACCOUNT_BALANCE, DEFAULT_KEY_NAME, DEFAULT_MAX_UNAVAILABLE, DEFAULT_REPLICAS,
-    DEFAULT_REQUIRE_PHASE, DEFAULT_REQUIRE_PHASE_TIMEOUT, DEFAULT_SIDECAR_PORT,
-    DEFAULT_STAKING_AMOUNT, DeletionPolicy, OnFailure, UpdateOrder,
+    DEFAULT_ACCOUNT_BALANCE, DEFAULT_KEY_NAME, DEFAULT_REPLICAS, DEFAULT_REQUIRE_PHASE,
+    DEFAULT_REQUIRE_PHASE_TIMEOUT, DEFAULT_SIDECAR_PORT, DEFAULT_STAKING_AMOUNT, DeletionPolicy,
+    OnFailure, UpdateOrder,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,6 @@ fn defaults_are_filled_in_where_their_parent_is_present() {
             "{updateStrategy: {inPlace: {}}}",
             "/spec/updateStrategy/inPlace",
             json!({
-                "maxUnavailable": DEFAULT_MAX_UNAVAILABLE,
                 "partition": 0,
                 "order": UpdateOrder::default(),
                 "onFailure": OnFailure::default(),

@@ -68,6 +68,7 @@ pub(super) fn summarize(end: End<'_>, status: &mut SeiNodeDeploymentStatus) {
     if counted {
         count(&view, tally, status);
     }
+    rollout::tell_limit(&view, status);
     let owned = if counted { view.children.owned.len() } else { status.nodes.len() };
     status.phase = Some(phase(fleet, status, owned, &tally));
     let verdict = verdict::of(end, &view, &tally);

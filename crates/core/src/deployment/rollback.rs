@@ -4,8 +4,8 @@
 //! long as the spec asks for that very one, the fleet's goal is `status.lastGood`. Everything
 //! follows from these two, so a crash loses nothing.
 
+use sei_api::SeiNodeDeploymentStatus;
 use sei_api::condition::{Reason, Type};
-use sei_api::{Rollout, SeiNodeDeploymentStatus, k8s};
 
 use crate::condition::{Say, find};
 use crate::deployment::children::Place;
@@ -41,8 +41,7 @@ pub(super) fn begin(view: &View<'_>, clock: &Clock, status: &mut SeiNodeDeployme
         good.image, good.hash,
     );
     status.rejected_hash = Some(given_up.to_owned());
-    let started_at = k8s::Time(view.seen.now);
-    status.rollout = Some(Rollout { target_hash: good.hash, started_at, last_progress_at: None });
+    status.rollout = Some(rollout::record(good.hash, view));
     let say = Say::yes(Reason::RollingBack, message);
     rollout::conditions(view.fleet, &mut status.conditions, view.seen)
         .set(Type::RolloutInProgress, say);

@@ -58,9 +58,14 @@ pub(super) fn begin(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) {
         Say::yes(Reason::TemplateChanged, change(status, &target_hash))
     };
     conditions(view.fleet, &mut status.conditions, view.seen).set(Type::RolloutInProgress, say);
-    let started_at = k8s::Time(view.seen.now);
-    status.rollout = Some(Rollout { target_hash, started_at, last_progress_at: None });
+    status.rollout = Some(record(target_hash, view));
     replan(view.fleet, status, view.seen);
+}
+
+/// A rollout to the template of this hash that starts now.
+pub(super) fn record(target_hash: String, view: &View<'_>) -> Rollout {
+    let started_at = k8s::Time(view.seen.now);
+    Rollout { target_hash, started_at, last_progress_at: None, max_unavailable: None }
 }
 
 /// What a rollout to `target` does to the baseline.
@@ -83,6 +88,14 @@ pub(super) fn tell_partition(view: &View<'_>, conditions: &mut Conditions<'_>) {
         None => change,
     };
     conditions.set(Type::RolloutInProgress, Say::yes(Reason::TemplateChanged, message));
+}
+
+/// Says how many children a rollout in flight may have down, if not all.
+pub(super) fn tell_limit(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) {
+    let limit = view.strategy.limit(view.children.wanted.len());
+    if let Some(rollout) = &mut status.rollout {
+        rollout.max_unavailable = limit.and_then(|it| i32::try_from(it).ok());
+    }
 }
 
 /// `k of n, held at partition p`, if the partition is all that is left in the way.

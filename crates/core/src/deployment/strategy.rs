@@ -26,6 +26,13 @@ pub(super) struct Strategy {
     pub(super) deadline: Duration,
 }
 
+impl Strategy {
+    /// `max_unavailable`, if it keeps an update of so many children from taking all down.
+    pub(super) fn limit(&self, replicas: usize) -> Option<usize> {
+        Some(self.max_unavailable).filter(|it| *it < replicas)
+    }
+}
+
 /// The most a field of the schema may say.
 const ORDINAL_MAX: i32 = 100;
 /// The most a field of the schema may say: a day.
@@ -40,8 +47,10 @@ pub(super) fn read(fleet: &SeiNodeDeployment, tempo: &Tempo) -> Strategy {
     let on_failure = in_place.and_then(|it| it.on_failure.as_ref());
     let replicas = children::ordinals(fleet).len();
     let max_unavailable = in_place.and_then(|it| it.max_unavailable.as_ref());
+    // A chain needs two thirds of its validators' power, so they go one by one.
+    let unasked = if fleet.spec.template.spec.validator.is_some() { 1 } else { replicas };
     Strategy {
-        max_unavailable: max_unavailable.and_then(|it| count(it, replicas)).unwrap_or(replicas),
+        max_unavailable: max_unavailable.and_then(|it| count(it, replicas)).unwrap_or(unasked),
         partition: in_place.and_then(|it| it.partition).unwrap_or_default(),
         min_ready: min_ready.unwrap_or(tempo.min_ready),
         ascends: order == Some(&UpdateOrder::OrdinalAscending),

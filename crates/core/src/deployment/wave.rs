@@ -58,7 +58,7 @@ pub(super) fn next(view: &View<'_>, is_stalled: bool) -> Wave {
             }
         }
     }
-    if view.strategy.max_unavailable >= view.children.wanted.len() {
+    if view.strategy.limit(view.children.wanted.len()).is_none() {
         budget = waiting.len();
         stops = false;
     }

@@ -1,13 +1,16 @@
 //! What a node is for decides what it asks of the cluster and how `seid` is configured.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
-use sei_api::{Archive, NodePhase, SeiNodeSpec, k8s};
+use sei_api::{Archive, InPlace, NodePhase, SeiNodeSpec, k8s};
 use sei_harness::fixtures::{IMAGE_V1, IMAGE_V2, new_snd};
 use sei_harness::suite::{TestEnv, cond, cond_true};
 use sei_sidecar_api::TaskType;
 use serde_json::json;
 
 use crate::invariants;
+use crate::strategy::moved_one_by_one;
 use crate::support::{expect, scenario, status};
 
 /// What a mode asks for.
@@ -48,8 +51,20 @@ fn a_validator_fleet_without_keys_comes_up_and_rolls() {
             memory: "32Gi",
             config: "validator",
         };
-        let fleet = new_snd(&env.ns, "signers").with_validator().with_replicas(2).build();
-        lives_as(&env, &fleet, &asked).await
+        // The server must not fill in a limit where the strategy says something else.
+        let in_place = InPlace { min_ready_seconds: Some(0), ..InPlace::default() };
+        let fleet = new_snd(&env.ns, "signers").with_validator().with_replicas(3);
+        let fleet = fleet.with(|spec| {
+            spec.update_strategy.get_or_insert_default().in_place = Some(in_place);
+        });
+        let fleet = fleet.build();
+        lives_as(&env, &fleet, &asked).await?;
+        moved_one_by_one(&env)?;
+        let versions = env.history.deployments.versions()?;
+        let rollouts = versions.iter().filter_map(|it| it.object.status.as_ref()?.rollout.as_ref());
+        let limits: BTreeSet<_> = rollouts.map(|it| it.max_unavailable).collect();
+        ensure!(limits == BTreeSet::from([Some(1)]), "{limits:?}");
+        Ok(())
     });
 }
 

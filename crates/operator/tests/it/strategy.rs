@@ -76,6 +76,26 @@ async fn completes(env: &TestEnv) -> Result<SeiNodeDeployment> {
     Ok(done)
 }
 
+/// No child was asked for v2 before each one above it ran it.
+pub(crate) fn moved_one_by_one(env: &TestEnv) -> Result<()> {
+    let mut last: BTreeMap<String, SeiNode> = BTreeMap::new();
+    for version in env.history.nodes.versions()?.iter() {
+        let node = version.object.as_ref();
+        let name = node.metadata.name.clone().unwrap_or_default();
+        let was = last.insert(name.clone(), node.clone());
+        let moves = was.is_some_and(|it| it.spec.image == IMAGE_V1) && node.spec.image == IMAGE_V2;
+        let above = last.range(name.clone()..).skip(1);
+        for (other, node) in above.filter(|_| moves) {
+            let plan = node.status.as_ref().is_some_and(|it| it.plan.is_some());
+            ensure!(
+                current_image(node) == IMAGE_V2 && !plan,
+                "\"{name}\" was asked to move before \"{other}\" had arrived"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Each child is asked to move only when every one above it has arrived.
 #[test]
 fn one_after_the_other() {
@@ -88,23 +108,7 @@ fn one_after_the_other() {
         only_these_move(&env, &[2]).await?;
         env.faker.set_mode(&format!("{NAME}-2"), Mode::RolledOut);
         completes(&env).await?;
-        let mut last: BTreeMap<String, SeiNode> = BTreeMap::new();
-        for version in env.history.nodes.versions()?.iter() {
-            let node = version.object.as_ref();
-            let name = node.metadata.name.clone().unwrap_or_default();
-            let was = last.insert(name.clone(), node.clone());
-            let moves =
-                was.is_some_and(|it| it.spec.image == IMAGE_V1) && node.spec.image == IMAGE_V2;
-            let above = last.range(name.clone()..).skip(1);
-            for (other, node) in above.filter(|_| moves) {
-                let plan = node.status.as_ref().is_some_and(|it| it.plan.is_some());
-                ensure!(
-                    current_image(node) == IMAGE_V2 && !plan,
-                    "\"{name}\" was asked to move before \"{other}\" had arrived"
-                );
-            }
-        }
-        Ok(())
+        moved_one_by_one(&env)
     });
 }
 

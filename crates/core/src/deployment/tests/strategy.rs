@@ -66,11 +66,32 @@ fn a_wave_takes_down_as_many_as_it_may() {
         ("one was written a moment ago", "unavailable=1", "child 4 stale".to_owned(), ""),
         ("a new one takes nothing down", "unavailable=1", "child 4 absent".to_owned(), "3 4"),
         ("nor while it comes up", "unavailable=1", "child 4 Initializing image=v2".to_owned(), "3"),
+        ("validators, one by one", "validator", String::new(), "4"),
+        ("unless told otherwise", "validator unavailable=100%", String::new(), "0 1 2 3 4"),
+        ("or told in between", "validator unavailable=2", String::new(), "3 4"),
         ("the limit is gone", "", format!("child 4 {BUSY}"), "0 1 2 3"),
     ];
     for (why, fleet, world, expected) in table {
         assert_eq!(moved(fleet, &world), expected, "{why}");
     }
+}
+
+#[test]
+fn a_rollout_says_how_many_it_may_have_down() {
+    let table = [
+        ("", None),
+        ("unavailable=100%", None),
+        ("unavailable=50%", Some(2)),
+        ("unavailable=7", None),
+        ("validator", Some(1)),
+        ("validator unavailable=100%", None),
+    ];
+    for (fleet, expected) in table {
+        let status = scene(fleet, "").round(None).status;
+        assert_eq!(status.rollout.unwrap().max_unavailable, expected, "{fleet}");
+    }
+    let alone = Scene::new("fleet replicas=1 image=v2 gen=2 validator \n rollout target=v2");
+    assert_eq!(alone.round(None).status.rollout.unwrap().max_unavailable, None);
 }
 
 #[test]
