@@ -83,6 +83,17 @@ impl Conditions<'_> {
     }
 }
 
+/// Undoes transitions that nobody saw: a status that left and came back within one pass has not
+/// moved, so its time must not have either. `before` is what is stored.
+pub fn keep_times(before: &[k8s::Condition], after: &mut [k8s::Condition]) {
+    for it in after {
+        let stored = before.iter().find(|old| old.type_ == it.type_);
+        if let Some(stored) = stored.filter(|old| old.status == it.status) {
+            it.last_transition_time = stored.last_transition_time.clone();
+        }
+    }
+}
+
 /// The condition of this type.
 #[must_use]
 pub fn find(list: &[k8s::Condition], kind: Type) -> Option<&k8s::Condition> {

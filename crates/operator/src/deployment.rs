@@ -1,6 +1,7 @@
 //! SeiNodeDeployment as a kind: forwards to `sei_core::deployment`.
 
 use sei_api::{SeiNodeDeployment, SeiNodeDeploymentStatus, labels};
+use sei_core::condition;
 use sei_core::decision::{Conclusion, Decision, Urgency};
 use sei_core::deployment::{self, Env, Needs, Observed};
 use sei_core::effect::Outcome;
@@ -61,6 +62,10 @@ impl Kind for Deployment {
         acted: (Decision<SeiNodeDeploymentStatus>, &[Outcome]),
     ) -> Conclusion<SeiNodeDeploymentStatus> {
         deployment::conclude(subject, observed, env, acted)
+    }
+
+    fn keep_times(before: &SeiNodeDeploymentStatus, after: &mut SeiNodeDeploymentStatus) {
+        condition::keep_times(&before.conditions, &mut after.conditions);
     }
 
     fn urgency(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) -> Urgency {

@@ -67,6 +67,9 @@ pub trait Kind: Debug + Send + Sync + 'static {
         acted: (Decision<Self::Status>, &[Outcome]),
     ) -> Conclusion<Self::Status>;
 
+    /// Gives conditions that came back to what is stored their time back.
+    fn keep_times(before: &Self::Status, after: &mut Self::Status);
+
     /// How soon a changed status has to be stored.
     fn urgency(before: &Self::Status, after: &Self::Status) -> Urgency;
 

@@ -1,6 +1,7 @@
 //! SeiNode as a kind: forwards to `sei_core::node`.
 
 use sei_api::{SeiNode, SeiNodeStatus, labels};
+use sei_core::condition;
 use sei_core::decision::{Conclusion, Decision, Urgency};
 use sei_core::effect::Outcome;
 use sei_core::node::{self, Env, Needs, Observed};
@@ -61,6 +62,10 @@ impl Kind for Node {
         acted: (Decision<SeiNodeStatus>, &[Outcome]),
     ) -> Conclusion<SeiNodeStatus> {
         node::conclude(subject, observed, env, acted)
+    }
+
+    fn keep_times(before: &SeiNodeStatus, after: &mut SeiNodeStatus) {
+        condition::keep_times(&before.conditions, &mut after.conditions);
     }
 
     fn urgency(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Urgency {

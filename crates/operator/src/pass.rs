@@ -127,6 +127,7 @@ impl<K: Kind> Shell<K> {
                 break;
             }
         }
+        K::keep_times(&base, &mut status);
         draft.change = Some((base, status));
         self.settle(key, object, (draft, requeue)).await
     }

@@ -31,6 +31,23 @@ fn the_time_moves_with_the_status_only() {
 }
 
 #[test]
+fn a_status_that_comes_back_before_it_is_stored_keeps_its_time() {
+    let mut stored = Vec::new();
+    set(&mut stored, 1, Say::no(Reason::Progressing, "task 8 of 9"));
+    let mut list = stored.clone();
+    set(&mut list, 2, Say::yes(Reason::Ready, "done"));
+    let mut moved = list.clone();
+    keep_times(&stored, &mut moved);
+    assert_eq!(find(&moved, Type::Ready).unwrap().last_transition_time.0, at(2));
+    set(&mut list, 3, Say::no(Reason::Progressing, "task 1 of 5"));
+    keep_times(&stored, &mut list);
+    let it = find(&list, Type::Ready).unwrap();
+    assert_eq!((it.last_transition_time.0, it.message.as_str()), (at(1), "task 1 of 5"));
+    keep_times(&[], &mut list);
+    assert_eq!(find(&list, Type::Ready).unwrap().last_transition_time.0, at(1), "a new one stays");
+}
+
+#[test]
 fn a_seed_says_nothing_over_what_is_said() {
     let mut list = Vec::new();
     set(&mut list, 1, Say::yes(Reason::Ready, "said"));

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use expect_test::expect;
+use sei_api::condition::{Reason, Type};
 use sei_api::{NodePhase, SeiNode, SeiNodeSpec, SeiNodeStatus, event, labels};
+use sei_core::condition::{Conditions, Say};
 use sei_core::decision::{Conclusion, Decision};
 use sei_core::effect::{Resource, Target};
 use sei_core::node::Env;
@@ -252,6 +254,22 @@ async fn a_mark_on_a_status_that_changed_meanwhile_is_dropped() {
     assert_eq!(starts(), [None, None]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_comes_back_within_a_pass_has_not_moved() {
+    let ready = |says: bool, seconds: i64| {
+        let mut status = running();
+        let now = jiff::Timestamp::from_second(seconds).unwrap();
+        let say = if says { Say::yes(Reason::Ready, "") } else { Say::no(Reason::Progressing, "") };
+        let list = &mut status.conditions;
+        Conditions { list, generation: 1, now }.set(Type::Ready, say);
+        status
+    };
+    let world = World::of(node(ready(false, 1)));
+    decides([rest(ready(true, 2), Requeue::Again), rest(ready(false, 3), Requeue::Never)]);
+    world.pass().await;
+    assert_eq!(world.log(), "", "nothing that anybody could see has changed");
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 thread_local! {
@@ -355,6 +373,10 @@ impl Kind for Toy {
                 Conclusion { status, requeue: Requeue::Backoff, notices }
             }
         }
+    }
+
+    fn keep_times(before: &SeiNodeStatus, after: &mut SeiNodeStatus) {
+        sei_core::condition::keep_times(&before.conditions, &mut after.conditions);
     }
 
     fn urgency(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Urgency {

@@ -109,3 +109,19 @@ proptest! {
         prop_assert_eq!(after(&edits, lagging).facts(), after(&edits, Habits::default()).facts());
     }
 }
+
+/// Stories that a search once found and that showed a mistake, of the operator's or of the checks.
+#[test]
+fn stories_that_once_broke_stay_whole() {
+    use Edit::{DeleteNode, DeletePod, Image, Replicas};
+    let table = [
+        (vec![(Image(1), 15), (Image(0), 1), (Replicas(1), 15), (DeletePod(0), 0)], 3),
+        (vec![(DeletePod(0), 2), (DeleteNode(0), 0), (Image(1), 0)], 2),
+        // `Ready` came back to False within one pass, with a new transition time.
+        (vec![(Image(1), 15), (Image(1), 0), (Replicas(3), 1), (Image(0), 0)], 3),
+    ];
+    for (edits, pace) in table {
+        let lagging = Habits { lag: Some(pace), ..Habits::default() };
+        assert_eq!(after(&edits, lagging).facts(), after(&edits, Habits::default()).facts());
+    }
+}

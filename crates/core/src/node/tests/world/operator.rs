@@ -7,6 +7,7 @@ use sei_sidecar_api::{Health, SidecarError, TransportKind};
 
 use super::World;
 use super::act::{Actor, of_node};
+use crate::condition::keep_times;
 use crate::decision::{Requeue, Urgency};
 use crate::deployment::{self, Workload};
 use crate::effect::{Outcome, Resource};
@@ -143,6 +144,7 @@ impl World {
                 }
             }
             let Some(stored) = self.fleets.get_mut(name) else { return 30 };
+            keep_times(&base.conditions, &mut status.conditions);
             let urgency = deployment::urgency(&base, &status);
             self.writes += u64::from(urgency == Urgency::Now);
             if urgency != Urgency::None {
@@ -185,6 +187,7 @@ impl World {
                 }
             }
             let Some(stored) = self.nodes.get_mut(name) else { return 30 };
+            keep_times(&base.conditions, &mut status.conditions);
             let urgency = node::urgency(&base, &status);
             self.writes += u64::from(urgency == Urgency::Now);
             if urgency != Urgency::None {
