@@ -53,6 +53,15 @@ impl Suite {
         }
     }
 
+    /// How many tests run side by side, where it is not one for each core: those of the whole
+    /// cluster mostly wait, for grace periods, deadlines and leases.
+    fn threads(self) -> Option<&'static str> {
+        match self {
+            Self::Unit | Self::Integration => None,
+            Self::System => Some("5"),
+        }
+    }
+
     fn binaries(self) -> Option<binaries::Set> {
         match self {
             Self::Unit => None,
@@ -104,6 +113,7 @@ fn run(target: &Target, filter: &[OsString], environment: &Environment) -> Resul
         .current_dir(&target.directory)
         .env("CARGO_MANIFEST_DIR", &target.directory)
         .envs(environment.iter().map(|(name, value)| (name, value)))
+        .envs(target.suite.threads().map(|threads| ("RUST_TEST_THREADS", threads)))
         .args(filter);
     watched(&target.label, command)
 }

@@ -1,9 +1,12 @@
 //! A whole cluster on this machine: the real controllers and scheduler around the control plane,
 //! kwok as kubelets, and a simulated sidecar for every node.
 //!
-//! Pods of SeiNodes start, fail to pull (an image that contains `missing`), become ready with
-//! their sidecar and take its readiness with them when they go. Nothing here knows the operator,
-//! which is started beside it as a process.
+//! Pods of SeiNodes start, become ready with their sidecar and take its readiness with them when
+//! they go. What goes wrong is asked for by name: an image with `missing` cannot be pulled, one
+//! with `noexec` has no such program, `crash` and `oom` end soon after each start, capitals before
+//! the tag are no valid reference; claims in a namespace with `no-volumes` get none; a machine
+//! labelled `local.sei.io/power=off` is silent. Nothing here knows the operator, which is started
+//! beside it as a process.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +23,7 @@ use crate::control_plane::{ControlPlane, ControlPlaneOptions, Server};
 
 mod components;
 mod kubelets;
+pub mod machines;
 mod objects;
 mod operator;
 mod sidecar_lives;

@@ -180,8 +180,11 @@ fn started(pod: &Pod) -> bool {
     seid(pod)["started"] == true
 }
 
+/// Why the first container, which holds all others, waits.
 fn waiting(pod: &Pod) -> String {
-    seid(pod)["state"]["waiting"]["reason"].as_str().unwrap_or_default().to_owned()
+    let statuses = pod.status.as_ref().and_then(|status| status.init_container_statuses.as_ref());
+    let first = json!(statuses.into_iter().flatten().next());
+    first["state"]["waiting"]["reason"].as_str().unwrap_or_default().to_owned()
 }
 
 fn image(pod: &Pod) -> &str {

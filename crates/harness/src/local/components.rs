@@ -9,6 +9,7 @@ use kube::{Api, Client, api::ListParams};
 use sei_api::k8s::{Node, ServiceAccount};
 use tokio::time::Instant;
 
+use super::machines;
 use crate::assets;
 use crate::control_plane::{ControlPlane, Server, ServerSpec};
 
@@ -71,7 +72,7 @@ fn kwok_args(kubeconfig: &Path, stages: &Path) -> Vec<OsString> {
     vec![
         flag("kubeconfig", kubeconfig),
         flag("config", stages),
-        flag("manage-all-nodes", "true"),
+        flag("manage-nodes-with-label-selector", machines::WITH_POWER),
         flag("node-lease-duration-seconds", "20"),
         flag("cidr", "10.244.0.0/16"),
         flag("node-ip", "10.243.0.1"),

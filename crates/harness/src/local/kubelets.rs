@@ -1,6 +1,6 @@
 //! What kubelets do beyond kwok's stages: sidecars live with their pods, and probes see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,12 +8,13 @@ use futures::{StreamExt, stream};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
-use sei_api::k8s::{PersistentVolumeClaim, Pod};
+use sei_api::k8s::{Node, PersistentVolumeClaim, Pod};
 use sei_sidecar_sim::Sidecars;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::machines::{Power, power};
 use super::sidecar_lives::{SidecarLives, node_of};
 
 mod readiness;
@@ -61,6 +62,7 @@ impl Drop for Kubelets {
 enum Heard {
     Pod(Box<watcher::Event<Pod>>),
     Claim(Box<watcher::Event<PersistentVolumeClaim>>),
+    Machine(Box<watcher::Event<Node>>),
     ProbeTime,
 }
 
@@ -71,6 +73,8 @@ struct State {
     lives: SidecarLives,
     /// By UID, as the watch saw them last.
     pods: BTreeMap<String, Pod>,
+    /// The machines without power, by name.
+    dark: BTreeSet<String>,
 }
 
 async fn run(client: Client, sidecars: Sidecars) {
@@ -78,6 +82,7 @@ async fn run(client: Client, sidecars: Sidecars) {
     let pods = watcher(Api::<Pod>::all(client.clone()), only_nodes()).default_backoff();
     let claims =
         watcher(Api::<PersistentVolumeClaim>::all(client.clone()), only_nodes()).default_backoff();
+    let machines = watcher(Api::<Node>::all(client.clone()), watcher::Config::default());
     let mut ticks = tokio::time::interval(PROBE_PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let ticks = stream::unfold(ticks, |mut ticks| async {
@@ -89,13 +94,18 @@ async fn run(client: Client, sidecars: Sidecars) {
         pods.filter_map(|event| async { event.ok().map(Box::new).map(Heard::Pod) }),
         claims.filter_map(|event| async { event.ok().map(Box::new).map(Heard::Claim) }),
     );
+    let machines = machines
+        .default_backoff()
+        .filter_map(|event| async { event.ok().map(Box::new).map(Heard::Machine) });
+    let heard = stream::select(heard, machines);
     let mut heard = std::pin::pin!(stream::select(heard, ticks));
-    let (lives, pods) = (SidecarLives::default(), BTreeMap::new());
-    let mut state = State { client, sidecars, lives, pods };
+    let (lives, pods, dark) = (SidecarLives::default(), BTreeMap::new(), BTreeSet::new());
+    let mut state = State { client, sidecars, lives, pods, dark };
     while let Some(heard) = heard.next().await {
         match heard {
             Heard::Pod(event) => state.hear_pod(*event),
             Heard::Claim(event) => state.hear_claim(&event),
+            Heard::Machine(event) => state.hear_machine(*event),
             Heard::ProbeTime => state.probe().await,
         }
     }
@@ -105,7 +115,9 @@ impl State {
     fn hear_pod(&mut self, event: watcher::Event<Pod>) {
         match event {
             watcher::Event::Apply(pod) | watcher::Event::InitApply(pod) => {
-                self.lives.seen(&self.sidecars, &pod);
+                if !self.is_dark(&pod) {
+                    self.lives.seen(&self.sidecars, &pod);
+                }
                 self.pods.insert(pod.uid().unwrap_or_default(), pod);
             }
             watcher::Event::Delete(pod) => {
@@ -125,9 +137,37 @@ impl State {
         }
     }
 
+    /// What ran on a machine ends with its power, and begins again with it.
+    fn hear_machine(&mut self, event: watcher::Event<Node>) {
+        let (name, power) = match event {
+            watcher::Event::Apply(machine) | watcher::Event::InitApply(machine) => {
+                (machine.name_any(), power(&machine))
+            }
+            watcher::Event::Delete(machine) => (machine.name_any(), Power::Off),
+            watcher::Event::Init | watcher::Event::InitDone => return,
+        };
+        let has_changed = match power {
+            Power::On => self.dark.remove(&name),
+            Power::Off => self.dark.insert(name.clone()),
+        };
+        if !has_changed {
+            return;
+        }
+        for pod in self.pods.values().filter(|pod| host(pod) == Some(&name)) {
+            match power {
+                Power::On => self.lives.seen(&self.sidecars, pod),
+                Power::Off => self.lives.gone(&self.sidecars, pod),
+            }
+        }
+    }
+
+    fn is_dark(&self, pod: &Pod) -> bool {
+        host(pod).is_some_and(|host| self.dark.contains(host))
+    }
+
     /// Writes the status of every pod whose readiness is not that of its sidecar.
     async fn probe(&mut self) {
-        for pod in self.pods.values() {
+        for pod in self.pods.values().filter(|pod| !self.is_dark(pod)) {
             let gate_open = self.lives.is_ready(&self.sidecars, pod);
             let Some(status) = readiness::changed(pod, gate_open) else { continue };
             // A conflict means that the pod has moved; the watch brings it, the next probe retries.
@@ -147,4 +187,9 @@ impl State {
         api.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await?;
         Ok(())
     }
+}
+
+/// The name of the machine under a pod.
+fn host(pod: &Pod) -> Option<&String> {
+    pod.spec.as_ref()?.node_name.as_ref()
 }

@@ -6,6 +6,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
+use super::machines;
 use crate::shipped;
 
 /// The pool that pods of nodes other than archives ask for.
@@ -24,7 +25,10 @@ const FIELD_MANAGER: &str = "sei-local";
 
 /// Nodes and storage classes.
 pub(super) async fn create(client: &Client) -> Result<()> {
-    for object in NODES.map(node).into_iter().chain(STORAGE_CLASSES.map(storage_class)) {
+    for name in NODES {
+        machines::join(client, name, NODE_POOL).await?;
+    }
+    for object in STORAGE_CLASSES.map(storage_class) {
         apply(client, &object).await?;
     }
     Ok(())
@@ -67,24 +71,6 @@ pub(super) async fn grant_role(client: &Client) -> Result<()> {
     apply(client, &binding).await
 }
 
-fn node(name: &str) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": {
-            "karpenter.sh/nodepool": NODE_POOL,
-            "kubernetes.io/arch": "amd64",
-            "kubernetes.io/hostname": name,
-            "kubernetes.io/os": "linux",
-        }},
-        "spec": {"taints": [
-            {"key": TOLERATION_KEY, "value": NODE_POOL, "effect": "NoSchedule"},
-            // As a kubelet registers; the node lifecycle controller takes it away.
-            {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"},
-        ]},
-    })
-}
-
 fn storage_class(name: &str) -> Value {
     json!({
         "apiVersion": "storage.k8s.io/v1",
@@ -96,7 +82,7 @@ fn storage_class(name: &str) -> Value {
 }
 
 /// Server-side apply of any object.
-async fn apply(client: &Client, object: &Value) -> Result<()> {
+pub(super) async fn apply(client: &Client, object: &Value) -> Result<()> {
     let object: DynamicObject = serde_json::from_value(object.clone())?;
     let types = object.types.clone().context("an object without kind")?;
     let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(&types)?);

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// The name of every test's fleet.
 pub const FLEET: &str = "fleet";
 const PATIENCE: Duration = Duration::from_secs(90);
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(250);
 const LOG_LINES: usize = 20;
 
 /// What all tests share. It is never dropped: its processes die with ours.
@@ -107,7 +107,17 @@ impl Story {
 
     /// Creates the fleet with `replicas` full nodes.
     pub async fn create_fleet(&self, replicas: usize, tag: &str) -> Result<()> {
-        let fleet = json!({
+        self.create_fleet_with(replicas, tag, json!({})).await
+    }
+
+    /// Creates the fleet with `replicas` full nodes, its object merged with `more`.
+    pub async fn create_fleet_with(
+        &self,
+        replicas: usize,
+        tag: &str,
+        more: serde_json::Value,
+    ) -> Result<()> {
+        let mut fleet = json!({
             "apiVersion": sei_api::API_VERSION,
             "kind": "SeiNodeDeployment",
             "metadata": {"name": FLEET},
@@ -119,6 +129,7 @@ impl Story {
                 "updateStrategy": {"type": "InPlace"},
             },
         });
+        merge(&mut fleet, more);
         let fleet: SeiNodeDeployment = serde_json::from_value(fleet)?;
         self.api().create(&PostParams::default(), &fleet).await?;
         Ok(())
@@ -210,9 +221,14 @@ impl Sight {
 
     /// What the events with this reason say about the fleet; one that was counted up says it often.
     pub fn messages_of(&self, reason: event::Reason) -> Vec<&str> {
+        self.messages_about(FLEET, reason.as_str())
+    }
+
+    /// What the events with this reason say about an object.
+    pub fn messages_about(&self, name: &str, reason: &str) -> Vec<&str> {
         let is_meant = |event: &&Event| {
-            event.involved_object.name.as_deref() == Some(FLEET)
-                && event.reason.as_deref() == Some(reason.as_str())
+            event.involved_object.name.as_deref() == Some(name)
+                && event.reason.as_deref() == Some(reason)
         };
         let meant = self.events.iter().filter(is_meant);
         let often = meant.flat_map(|event| {
@@ -220,6 +236,16 @@ impl Sight {
             std::iter::repeat_n(event.message.as_deref().unwrap_or_default(), count)
         });
         often.collect()
+    }
+
+    /// A node of the fleet.
+    pub fn node(&self, name: &str) -> Option<&SeiNode> {
+        self.nodes.iter().find(|node| node.name_any() == name)
+    }
+
+    /// The pod of a node.
+    pub fn pod(&self, node: &str) -> Option<&Pod> {
+        self.pods.iter().find(|pod| pod.name_any() == format!("{node}-0"))
     }
 
     /// What the pod of each node is made for.
@@ -271,6 +297,22 @@ impl Sight {
     }
 }
 
+/// Merges `more` into `into`, as a merge patch: null removes.
+fn merge(into: &mut serde_json::Value, more: serde_json::Value) {
+    match (into, more) {
+        (serde_json::Value::Object(into), serde_json::Value::Object(more)) => {
+            for (field, value) in more {
+                if value.is_null() {
+                    into.remove(&field);
+                } else {
+                    merge(into.entry(field).or_insert(serde_json::Value::Null), value);
+                }
+            }
+        }
+        (into, more) => *into = more,
+    }
+}
+
 fn told(event: &Event) -> String {
     let about = event.involved_object.name.as_deref().unwrap_or_default();
     let reason = event.reason.as_deref().unwrap_or_default();
@@ -292,7 +334,8 @@ pub fn template_image(set: &StatefulSet) -> &str {
     seid.and_then(|container| container.image.as_deref()).unwrap_or_default()
 }
 
-fn is_ready(pod: &Pod) -> bool {
+/// Whether a pod is ready and stays.
+pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     pod.metadata.deletion_timestamp.is_none()
         && conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True")

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod cluster;
+mod diagnosis;
 mod life;
+mod machines;
 mod rollout;
 mod trouble;

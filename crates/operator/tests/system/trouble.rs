@@ -1,52 +1,127 @@
-//! What cannot start must never look finished, and must heal.
+//! What cannot start must never look finished, must say why, and must heal.
 
-use kube::api::DeleteParams;
-use sei_api::condition::Type;
-use sei_api::event::Reason;
-use sei_api::k8s::Pod;
+use anyhow::{Context, Result};
+use kube::api::{DeleteParams, PostParams};
+use kube::{Api, ResourceExt};
+use sei_api::condition::{Reason, Type};
+use sei_api::event;
+use sei_api::k8s::{PersistentVolume, Pod};
+use sei_harness::history::StatusHistory;
+use serde_json::{Value, json};
 
 use crate::cluster::{
-    Sight, image, lonely_story, seid_image, start_operator, story, template_image,
+    Sight, Story, image, is_ready, lonely_story, start_operator, story, template_image,
 };
+use crate::diagnosis::{over, told};
+
+/// How long a rollout may make no progress here, in seconds.
+const DEADLINE: u32 = 5;
+/// How long seid must run here, in seconds.
+const MIN_READY: u32 = 2;
 
 #[test]
-fn bad_tag_never_ends_in_ready_and_a_rollback_heals_it() {
+fn bad_tag_ends_in_stalled_and_the_next_edit_heals_it() {
     story("bad-tag", |story| async move {
         story.create_fleet(2, "v1.0.0").await?;
         story.settled(2, "v1.0.0").await?;
 
-        story.push("missing").await?;
-        let stuck = story.wait_for("failing to pull", not_all_failing_to_pull).await?;
+        story.patch(impatient("missing", json!({}))).await?;
+        let bad = image("missing");
+        let words = ["pod \"fleet-1-0\"", &bad, "not found", "correct the image in the spec"];
+        told(&story, "fleet-1", Reason::ImagePullFailed, &words).await?;
+        told(&story, "fleet-0", Reason::ImagePullFailed, &["pod \"fleet-0-0\""]).await?;
+        let stuck = stalled(&story, Reason::ImagePullFailed).await?;
         assert!(!stuck.is_true(Type::Ready), "a fleet that cannot pull is not Ready");
         assert!(stuck.is_true(Type::RolloutInProgress), "the rollout is not over");
-        assert_eq!(stuck.events_of(Reason::RolloutComplete), 0, "nothing was completed");
-        let bad = image("missing");
         for node in &stuck.nodes {
             let seen = node.status.as_ref().and_then(|status| status.current_image.as_deref());
-            assert_ne!(seen, Some(bad.as_str()), "nobody has seen this image run");
+            assert_eq!(seen, Some(image("v1.0.0").as_str()), "nobody has seen another image run");
         }
 
         story.push("v1.0.0").await?;
-        story.settled(2, "v1.0.0").await?;
+        let healed = story.settled(2, "v1.0.0").await?;
+        for node in ["fleet-0", "fleet-1"] {
+            over(&healed, node, Reason::ImagePullFailed);
+        }
         Ok(())
     });
 }
 
 #[test]
-fn lost_pod_comes_back_ready_by_itself() {
-    story("lost-pod", |story| async move {
+fn first_node_that_fails_stops_the_disruption_of_others() {
+    story("one-by-one", |story| async move {
+        story.create_fleet(3, "v1.0.0").await?;
+        let before = story.settled(3, "v1.0.0").await?;
+
+        story.patch(impatient("missing", json!({"maxUnavailable": 1}))).await?;
+        told(&story, "fleet-2", Reason::ImagePullFailed, &["pod \"fleet-2-0\""]).await?;
+        let stuck = stalled(&story, Reason::ImagePullFailed).await?;
+        let said = stuck.condition(Type::Stalled).map(|it| it.message.as_str()).unwrap_or_default();
+        assert!(said.contains("; 2 wait for others; "), "{said}");
+        untouched(&before, &stuck, &["fleet-0", "fleet-1"]);
+
+        story.push("v2.0.0").await?;
+        let healed = story.settled(3, "v2.0.0").await?;
+        over(&healed, "fleet-2", Reason::ImagePullFailed);
+        Ok(())
+    });
+}
+
+/// Nobody makes a volume; an administrator does.
+#[test]
+fn volume_that_does_not_bind_is_named_until_it_does() {
+    story("no-volumes", |story| async move {
         story.create_fleet(1, "v1.0.0").await?;
-        let before = story.settled(1, "v1.0.0").await?.pod_uids();
+        let words = [
+            "data PVC \"data-fleet-0\" of storage class \"gp3-10k-750\" gives no volume",
+            "see kubectl -n no-volumes describe pvc data-fleet-0",
+        ];
+        let stuck = told(&story, "fleet-0", Reason::VolumeNotBound, &words).await?;
+        assert!(!stuck.is_true(Type::Ready), "a fleet without volumes is not Ready");
+
+        let claim = stuck.claims.first().context("no claim")?;
+        let volumes: Api<PersistentVolume> = Api::all(story.client.clone());
+        let spec = claim.spec.as_ref().context("a claim without spec")?;
+        let volume = json!({
+            "metadata": {"name": "made-by-hand"},
+            "spec": {
+                "accessModes": spec.access_modes,
+                "capacity": spec.resources.as_ref().and_then(|it| it.requests.as_ref()),
+                "storageClassName": spec.storage_class_name,
+                "claimRef": {"namespace": story.namespace, "name": claim.name_any()},
+                "hostPath": {"path": "/nowhere"},
+            },
+        });
+        volumes.create(&PostParams::default(), &serde_json::from_value(volume)?).await?;
+        over(&story.settled(1, "v1.0.0").await?, "fleet-0", Reason::VolumeNotBound);
+        Ok(())
+    });
+}
+
+#[test]
+fn pod_deleted_by_hand_comes_back_and_is_no_rollout() {
+    story("lost-pod", |story| async move {
+        let pods = StatusHistory::<Pod>::watch(story.client.clone(), story.namespace).await?;
+        story.create_fleet(2, "v1.0.0").await?;
+        let before = story.settled(2, "v1.0.0").await?;
         story.api::<Pod>().delete("fleet-0-0", &DeleteParams::default()).await?;
         story
             .wait_for("in a new pod", |sight| {
-                let uids = sight.pod_uids();
-                let is_new = uids.len() == 1 && uids != before;
+                let uids = [before.pod("fleet-0"), sight.pod("fleet-0")].map(|it| it?.uid());
+                let is_new = uids[1].is_some() && uids[0] != uids[1];
                 (!is_new).then(|| format!("the pods are {uids:?}"))
             })
             .await?;
-        let after = story.settled(1, "v1.0.0").await?;
-        assert_eq!(after.events_of(Reason::RolloutStarted), 0, "a lost pod is no rollout");
+        let after = story.settled(2, "v1.0.0").await?;
+
+        untouched(&before, &after, &["fleet-1"]);
+        let lives = pods.versions()?.named("fleet-0-0").sequence_of(|pod| pod.uid());
+        assert_eq!(lives.len(), 2, "{lives:?}");
+        assert_eq!(after.events_of(event::Reason::RolloutStarted), 0, "a lost pod is no rollout");
+        for reason in [Reason::PodNotCreated, Reason::CrashLoop, Reason::NodeUnreachable] {
+            let told = after.messages_about("fleet-0", reason.as_str());
+            assert!(told.is_empty(), "nothing is wrong: {told:?}");
+        }
         Ok(())
     });
 }
@@ -72,22 +147,40 @@ fn killed_operator_is_continued_by_the_next() {
 
         let next = start_operator(&cluster).await?;
         let after = story.settled(2, "v2.0.0").await?;
-        assert_eq!(after.events_of(Reason::RolloutStarted), 1);
-        assert_eq!(after.events_of(Reason::RolloutSuperseded), 0);
+        assert_eq!(after.events_of(event::Reason::RolloutStarted), 1);
+        assert_eq!(after.events_of(event::Reason::RolloutSuperseded), 0);
         next.stop().await
     });
 }
 
-fn not_all_failing_to_pull(sight: &Sight) -> Option<String> {
-    let failing = sight.pods.iter().filter(|pod| is_failing_to_pull(pod)).count();
-    (failing < 2).then(|| format!("{failing} of 2 pods fail to pull"))
+/// An edit to a version, of a fleet that soon says that it is stuck and soon that it is done.
+fn impatient(tag: &str, mut in_place: Value) -> Value {
+    in_place["minReadySeconds"] = json!(MIN_READY);
+    json!({"spec": {
+        "progressDeadlineSeconds": DEADLINE,
+        "updateStrategy": {"inPlace": in_place},
+        "template": {"spec": {"image": image(tag)}},
+    }})
 }
 
-fn is_failing_to_pull(pod: &Pod) -> bool {
-    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let reasons = statuses.into_iter().flatten().filter_map(|container| {
-        let waiting = container.state.as_ref()?.waiting.as_ref()?;
-        (container.name == "seid").then_some(waiting.reason.as_deref()?)
-    });
-    seid_image(pod) == image("missing") && reasons.eq(["ImagePullBackOff"])
+/// Waits until the fleet is stalled with `reason`; that is told once, and nothing is completed.
+async fn stalled(story: &Story, reason: Reason) -> Result<Sight> {
+    let objection = |sight: &Sight| {
+        let said = sight.condition(Type::Stalled).map(|it| (&*it.status, &*it.reason));
+        let events = sight.events_of(event::Reason::RolloutStalled);
+        let is_stalled = said == Some(("True", reason.as_str())) && events == 1;
+        (!is_stalled).then(|| format!("Stalled is {said:?}, {events} events"))
+    };
+    let stuck = story.wait_for(&format!("stalled with {reason}"), objection).await?;
+    assert_eq!(stuck.events_of(event::Reason::RolloutComplete), 0, "nothing was completed");
+    Ok(stuck)
+}
+
+/// The pods of these nodes are the same, and ready.
+fn untouched(before: &Sight, after: &Sight, nodes: &[&str]) {
+    for node in nodes {
+        let (old, new) = (before.pod(node), after.pod(node));
+        assert_eq!(old.map(ResourceExt::uid), new.map(ResourceExt::uid), "the pod of \"{node}\"");
+        assert!(new.is_some_and(is_ready), "the pod of \"{node}\" is not ready");
+    }
 }

@@ -102,9 +102,11 @@ fn pod_words(pod: &Pod) -> String {
         return "Terminating".to_owned();
     }
     let status = pod.status.clone().unwrap_or_default();
-    let containers = status.container_statuses.unwrap_or_default();
-    let seid = containers.iter().find(|container| container.name == SEID);
-    let waiting = seid.and_then(|seid| seid.state.as_ref()?.waiting.as_ref()?.reason.clone());
+    let init = status.init_container_statuses.iter().flatten();
+    let all = init.chain(status.container_statuses.iter().flatten());
+    let waiting = all.filter_map(|it| it.state.as_ref()?.waiting.as_ref()?.reason.clone());
+    // Those that wait for others say nothing.
+    let waiting = waiting.into_iter().find(|it| it != "PodInitializing");
     let conditions = status.conditions.unwrap_or_default();
     let is_ready = conditions.iter().any(|it| it.type_ == "Ready" && it.status == "True");
     let phase = status.phase.unwrap_or_default();
@@ -166,10 +168,17 @@ mod tests {
 
     #[test]
     fn failed_pull_is_named() {
-        let pod = pod(json!({"phase": "Pending", "containerStatuses": [
-            {"name": "seid", "image": "", "imageID": "", "ready": false, "restartCount": 0,
-             "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-        ]}));
+        let container = |name: &str, reason: &str| {
+            json!({
+                "name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0,
+                "state": {"waiting": {"reason": reason}},
+            })
+        };
+        let pod = pod(json!({
+            "phase": "Pending",
+            "initContainerStatuses": [container("seid-init", "ImagePullBackOff")],
+            "containerStatuses": [container("seid", "PodInitializing")],
+        }));
         assert_eq!(Row::new(&node(json!({})), Some(&pod)).pod, "ImagePullBackOff");
     }
 }

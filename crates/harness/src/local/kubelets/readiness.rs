@@ -37,7 +37,11 @@ pub(super) fn changed(pod: &Pod, gate_open: bool) -> Option<Value> {
     })
 }
 
+/// Only what runs is probed.
 fn probe(container: &mut Value, gate_open: bool) {
+    if container["state"].get("running").is_none() {
+        return;
+    }
     if container["name"] == GATED {
         let started = gate_open || container["started"] == true;
         container["started"] = json!(started);
@@ -72,11 +76,11 @@ mod tests {
                 "conditions": [{"type": "Ready", "status": ready}],
                 "containerStatuses": [
                     {"name": "seid", "started": started, "ready": started, "image": "",
-                     "imageID": "", "restartCount": 0},
+                     "imageID": "", "restartCount": 0, "state": {"running": {}}},
                 ],
                 "initContainerStatuses": [
                     {"name": "kube-rbac-proxy", "started": true, "ready": proxy_ready, "image": "",
-                     "imageID": "", "restartCount": 0},
+                     "imageID": "", "restartCount": 0, "state": {"running": {}}},
                 ],
             },
         });
@@ -108,6 +112,16 @@ mod tests {
     fn nothing_changes_without_a_change() {
         assert_eq!(after(&pod(false, false, "False"), false), None);
         assert_eq!(after(&pod(true, true, "True"), true), None);
+    }
+
+    #[test]
+    fn crashed_seid_does_not_become_ready_with_its_sidecar() {
+        let mut crashed = pod(false, true, "False");
+        let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let status = crashed.status.as_mut().unwrap();
+        status.container_statuses.as_mut().unwrap()[0].state =
+            serde_json::from_value(waiting).unwrap();
+        assert_eq!(after(&crashed, true), None);
     }
 
     #[test]
