@@ -322,7 +322,8 @@ proptest! {
         prop_assert_eq!(&used.effects, &without.effects);
         prop_assert_eq!(&used.status.plan, &without.status.plan);
         if fresh.status.plan != without.status.plan || fresh.effects != without.effects {
-            prop_assert_eq!(&fresh.effects, &[]);
+            // Where the token only ends what had failed, a node at rest is kept in repair.
+            prop_assert!(fresh.effects.is_empty() || fresh.status.plan.is_none());
             prop_assert_eq!(fresh.status.last_retry_token.as_deref(), Some("a"));
         }
     }
