@@ -20,8 +20,8 @@ use crate::condition::{Conditions, Say, find};
 use crate::decision::{Decision, Requeue};
 use crate::node::infra::Step;
 use crate::node::{
-    Env, Observed, Seen, drift, evidence, executor, finalize, generation, infra, peers, plans,
-    report, retry, spec,
+    Env, Observed, Seen, diagnosis, drift, evidence, executor, finalize, generation, infra, peers,
+    plans, report, retry, spec,
 };
 use crate::plan;
 
@@ -174,8 +174,11 @@ impl Round<'_> {
 
     /// The Service and the access rules stay as rendered; neither restarts a pod.
     fn repair(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
-        let rest = Requeue::After(self.env.tempo.health_max_age);
-        let mut decision = Decision::rest(next, rest);
+        let tempo = self.env.tempo;
+        // Nobody tells that a container has run for long enough.
+        let ill = diagnosis::of_pod(self).is_some();
+        let rest = if ill { tempo.min_ready } else { tempo.health_max_age };
+        let mut decision = Decision::rest(next, Requeue::After(rest.min(tempo.health_max_age)));
         for step in [infra::service(self), infra::config_map(self)] {
             match step {
                 Step::Act(effect) => decision.effects.push(effect),

@@ -111,10 +111,23 @@ impl Cause {
     /// A kubelet that only says that it waits before the next attempt keeps what it said of the
     /// last one.
     fn message(&self, before: &SeiNodeStatus) -> String {
-        let since = self.since.map(|it| format!(" since {it}")).unwrap_or_default();
+        let since = self.told_since(before).or(self.since);
+        let since = since.map(|it| format!(" since {it}")).unwrap_or_default();
         let head = format!("{}{since}{}", self.what, after_colon(&self.because));
         let said = if self.said.is_empty() { self.told(before, &head) } else { Some(&*self.said) };
         format!("{head}{}; {}", after_colon(said.unwrap_or_default()), self.next)
+    }
+
+    /// Since when a crash loop was told: the pod may be ready for a moment before each crash, and
+    /// then the kubelet's own times begin anew.
+    fn told_since(&self, before: &SeiNodeStatus) -> Option<Timestamp> {
+        let told = find(&before.conditions, Type::Ready)?;
+        let loops = [Reason::CrashLoop, Reason::OomKilled].contains(&self.reason);
+        if !loops || told.reason != self.reason.as_str() {
+            return None;
+        }
+        let since = told.message.strip_prefix(&*self.what)?.strip_prefix(" since ")?;
+        since.split_once(": ")?.0.parse().ok()
     }
 
     /// What the message of this head said before.

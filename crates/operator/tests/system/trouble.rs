@@ -67,6 +67,33 @@ fn first_node_that_fails_stops_the_disruption_of_others() {
     });
 }
 
+/// The kubelet's status alternates between running and waiting; what is said of it does not.
+#[test]
+fn crash_loop_is_told_once_and_ends_with_the_next_edit() {
+    story("crash-loop", |story| async move {
+        story.create_fleet(1, "v1.0.0").await?;
+        story.settled(1, "v1.0.0").await?;
+
+        // seid runs for half a second, which a slow machine makes longer.
+        let deadline = json!({"spec": {"progressDeadlineSeconds": 11}});
+        story.patch(deadline).await?;
+        story.push("crash").await?;
+        let words = [
+            "container \"seid\" of pod \"fleet-0-0\" does not stay up",
+            "its last exit code is 1",
+            "see kubectl -n crash-loop logs fleet-0-0 -c seid --previous",
+        ];
+        told(&story, "fleet-0", Reason::CrashLoop, &words).await?;
+        stalled(&story, Reason::CrashLoop).await?;
+        story.wait_for("crashing on", |sight| crashed_less_than(sight, 4)).await?;
+        told(&story, "fleet-0", Reason::CrashLoop, &words).await?;
+
+        story.push("v2.0.0").await?;
+        over(&story.settled(1, "v2.0.0").await?, "fleet-0", Reason::CrashLoop);
+        Ok(())
+    });
+}
+
 /// Nobody makes a volume; an administrator does.
 #[test]
 fn volume_that_does_not_bind_is_named_until_it_does() {
@@ -183,4 +210,12 @@ fn untouched(before: &Sight, after: &Sight, nodes: &[&str]) {
         assert_eq!(old.map(ResourceExt::uid), new.map(ResourceExt::uid), "the pod of \"{node}\"");
         assert!(new.is_some_and(is_ready), "the pod of \"{node}\" is not ready");
     }
+}
+
+fn crashed_less_than(sight: &Sight, wanted: i32) -> Option<String> {
+    let statuses =
+        sight.pod("fleet-0").and_then(|pod| pod.status.as_ref()?.container_statuses.as_ref());
+    let seid = statuses.into_iter().flatten().find(|it| it.name == "seid");
+    let restarts = seid.map_or(0, |it| it.restart_count);
+    (restarts < wanted).then(|| format!("seid was started again {restarts} times"))
 }

@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use sei_api::condition::Reason;
 use sei_api::k8s;
 
-use super::{Cause, name_of, unready_since, words};
+use super::{Cause, name_of, says, unready_since, words};
 use crate::tempo::Tempo;
 
-/// What is wrong with each container.
+/// What is wrong with each container; in a pod that is ready, only with those that are, too.
 pub(super) fn causes(pod: &k8s::Pod, now: Timestamp, tempo: &Tempo) -> Vec<Cause> {
     let Some(status) = &pod.status else { return Vec::new() };
     let init = status.init_container_statuses.iter().flatten();
     let all = init.chain(status.container_statuses.iter().flatten());
-    all.filter_map(|it| Some(cause(pod, it, &trouble(it, now, tempo)?))).collect()
+    let serves = says(pod, "Ready", "True");
+    let told = all.filter(|it| !serves || it.ready);
+    told.filter_map(|it| Some(cause(pod, it, &trouble(it, now, tempo)?))).collect()
 }
 
 /// What is wrong with one container.
@@ -43,12 +45,14 @@ fn trouble(status: &k8s::ContainerStatus, now: Timestamp, tempo: &Tempo) -> Opti
         let again = status.restart_count > 0;
         return ended_badly(ended).filter(|it| again || !matches!(it, Trouble::Crash(_)));
     }
-    // Between two crashes it runs for a while, which heals nothing.
-    let last = last.filter(|_| !status.ready && status.restart_count > 1)?;
+    // Between two crashes it runs for a while, which heals nothing. It may be ready then, because
+    // its probe asks for no more than the sidecar's leave to start.
+    let last = last.filter(|_| status.restart_count > 1)?;
     let began = state.running.as_ref()?.started_at.as_ref().map(|it| it.0);
     let lasted = life(last).filter(|it| *it < tempo.crash_memory)?;
     let lasts = began.map_or(Duration::ZERO, |it| now.duration_since(it).unsigned_abs());
-    if lasts <= lasted.max(tempo.min_ready) { ended_badly(last) } else { None }
+    let enough = if status.ready { tempo.min_ready } else { lasted.max(tempo.min_ready) };
+    if lasts <= enough { ended_badly(last) } else { None }
 }
 
 fn waits(

@@ -11,20 +11,23 @@ use crate::condition::find;
 use crate::node::decide::Round;
 use crate::node::{Pods, Seen, name, namespace};
 
-/// Everything that is wrong with the node's pods. One that is ready and stays has nothing.
+/// Everything that is wrong with the node's pods. One that is ready can only be about to crash
+/// again.
 pub(super) fn causes(round: Round<'_>) -> Vec<Cause> {
     let mut causes: Vec<Cause> = missing(round).into_iter().collect();
     for pod in pods_of(round.node, &round.seen.pods) {
         if pod.metadata.deletion_timestamp.is_some() {
             causes.extend(host::cause(round, pod));
             causes.extend(terminating(round, pod));
-        } else if !says(pod, "Ready", "True") {
+            continue;
+        }
+        if !says(pod, "Ready", "True") {
             causes.extend(host::cause(round, pod));
             causes.extend(unscheduled(round, pod));
             causes.extend(unstarted(round, pod));
-            let Round { seen, env, .. } = round;
-            causes.extend(container::causes(pod, seen.now, env.tempo));
         }
+        let Round { seen, env, .. } = round;
+        causes.extend(container::causes(pod, seen.now, env.tempo));
     }
     causes
 }

@@ -445,7 +445,8 @@ fn a_crash_loop_lasts_until_the_container_outlives_its_last_run() {
         ("up for longer", "up=41 restarts=2 exit=1 lasted=40", false),
         ("up after a short run", "up=9 restarts=2 exit=1 lasted=1", true),
         ("up longer than a moment", "up=11 restarts=2 exit=1 lasted=1", false),
-        ("ready again", "up=3 ready restarts=2 exit=1 lasted=40", false),
+        ("ready for a moment", "up=3 ready restarts=2 exit=1 lasted=40", true),
+        ("ready for longer", "up=11 ready restarts=2 exit=1 lasted=40", false),
         ("up after a long life", "up=3 restarts=2 exit=1 lasted=600", false),
         ("restarted once", "up=3 restarts=1 exit=1 lasted=40", false),
         ("restarted after a good end", "up=3 restarts=2 exit=0 lasted=40", false),
@@ -453,6 +454,38 @@ fn a_crash_loop_lasts_until_the_container_outlives_its_last_run() {
     for (what, state, looping) in table {
         let told = told(&waiting(&format!("container seid {state}")));
         assert_eq!(told.contains(" CrashLoop: "), looping, "{what}: {told}");
+    }
+}
+
+/// A pod whose seid may start at once is ready between two crashes; that is one trouble, with the
+/// time at which it began.
+#[test]
+fn a_crash_loop_reads_the_same_when_the_pod_is_ready_between_crashes() {
+    let crash = |since: u32, restarts: u32| {
+        format!(
+            "pod rev=b image=v2 on=m1 bare \n podcond Ready False since={since} \n \
+             container seid wait=CrashLoopBackOff restarts={restarts} exit=1 lasted=1"
+        )
+    };
+    let between = "pod rev=b image=v2 on=m1 \n podcond Ready True since=1 \n \
+                   container seid up=1 ready restarts=3 exit=1 lasted=1";
+    let scene = |world: &str| {
+        Scene::new(&format!(
+            "node Running image=v2 current=v2 \n workload image=v2 rev=b ready=1 \n {world}"
+        ))
+    };
+    let mut status = scene(&crash(50, 2)).round(None).status;
+    let of = |status: &sei_api::SeiNodeStatus| {
+        find(&status.conditions, Type::Ready).map(|it| (it.reason.clone(), it.message.clone()))
+    };
+    let first = of(&status);
+    assert_eq!(first.as_ref().map(|it| it.0.as_str()), Some("CrashLoop"));
+    for world in [between, &crash(3, 3), between, &crash(2, 4)] {
+        let next = Scene { status: status.clone(), ..scene(world) };
+        let after = next.round(None).status;
+        assert_eq!(of(&after), first, "{world}");
+        assert_eq!(notices(&next.node, &status, &after), [], "{world}");
+        status = after;
     }
 }
 
