@@ -9,8 +9,8 @@ PLAIN_XTASK := cargo run --quiet --locked --package xtask --no-default-features 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start a local cluster and watch a fleet roll out in it
-	@$(PLAIN_XTASK) run $(ARGS)
+run: ## Watch a fleet in a local cluster (STORY=rollout|stuck|scale|rollback)
+	@$(PLAIN_XTASK) run $(if $(STORY),--story $(STORY)) $(ARGS)
 
 bench: ## Measure the shipped operator; figures and a plot go to target/bench
 	@$(PLAIN_XTASK) bench $(ARGS)

@@ -9,9 +9,10 @@ use crate::fleet::Fleet;
 use crate::rows::{SEID, pod_image, table};
 use crate::sample::{FLEET, NAMESPACE, Version, image};
 use crate::screen::Screen;
+use crate::story::Story;
 
 /// Prints it all; instructions only where somebody can follow them.
-pub fn print(screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<()> {
+pub fn print(story: Story, screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<()> {
     screen.chapter("What runs now");
     let view = fleet.view();
     for node in view.nodes() {
@@ -43,23 +44,31 @@ pub fn print(screen: &Screen, cluster: &LocalCluster, fleet: &Fleet) -> Result<(
         screen.print(&format!("  {line}"));
     }
     screen.chapter("Three things to try");
-    let bad_tag = set_image("missing");
-    let rollback = set_image(Version::V2.tag());
-    let attempts = [
-        ("a bad tag: the rollout stays in progress, and says why", bad_tag),
-        ("a rollback: it supersedes whatever is under way", rollback),
-        (
-            "a scale: new nodes begin on the current version",
-            format!("k scale snd {FLEET} --replicas 5"),
-        ),
-    ];
-    for (what, command) in attempts {
+    for (what, command) in to_try(story) {
         screen.print(&format!("  {what}"));
         screen.print(&format!("    {command}"));
     }
     screen.print("");
     screen.print(&screen.bold("The cluster stays until Ctrl-C; then nothing is left of it."));
     Ok(())
+}
+
+/// What a person may want to do next.
+fn to_try(story: Story) -> [(&'static str, String); 3] {
+    let lost = "k label node node-a local.sei.io/power=off".to_owned();
+    let scale = format!("k scale snd {FLEET} --replicas 5");
+    match story {
+        Story::Rollout | Story::Scale => [
+            ("a bad tag: the rollout stays in progress, and says why", set_image("missing")),
+            ("the way back: it supersedes whatever is under way", set_image(Version::V2.tag())),
+            ("a scale: new nodes begin on the current version", scale),
+        ],
+        Story::Stuck | Story::Rollback => [
+            ("a version that is killed for its use of memory", set_image("v4.0.0-oom")),
+            ("a machine that loses its power: NodeUnreachable, after 20 s or more", lost),
+            ("and gets it back", "k label node node-a local.sei.io/power-".to_owned()),
+        ],
+    }
 }
 
 fn set_image(tag: &str) -> String {

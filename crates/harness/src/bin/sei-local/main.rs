@@ -1,4 +1,4 @@
-//! The story behind `make run`: a fleet is created, rolled out and superseded in a local cluster.
+//! The stories behind `make run`: what happens to a fleet in a local cluster, and what is seen.
 //!
 //! On a terminal it is shown live and the cluster stays until Ctrl-C; elsewhere it is told in plain
 //! lines, and the exit code says whether it ended well.
@@ -22,11 +22,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use fleet::Fleet;
 use screen::Screen;
+use story::{Story, Teller};
 
-/// Show a rollout, superseded in mid-flight, in a cluster on this machine.
+/// Show what becomes of a fleet, in a cluster on this machine.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
+    /// What is shown.
+    #[arg(long, value_enum, default_value_t = Story::Rollout)]
+    story: Story,
     /// The operator's program; by default the one beside this program.
     #[arg(long)]
     operator: Option<PathBuf>,
@@ -124,8 +128,8 @@ async fn tell(
     screen.done("sei-operator is ready");
     cluster.create_namespace(sample::NAMESPACE).await?;
     let fleet = Fleet::watch(&cluster.client(), screen.clone());
-    story::tell(&cluster.client(), screen, &fleet).await?;
-    closing::print(screen, cluster, &fleet)
+    args.story.tell(&Teller::new(cluster, screen, &fleet)?).await?;
+    closing::print(args.story, screen, cluster, &fleet)
 }
 
 /// Completes at the first Ctrl-C or SIGTERM.

@@ -2,7 +2,8 @@
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use sei_api::k8s::{Pod, ResourceExt};
+use sei_api::condition::{Reason, Type};
+use sei_api::k8s::{Condition, Pod, ResourceExt};
 use sei_api::{NodePhase, PlanPhase, SeiNode, TaskPlan, TaskStatus};
 
 /// One node as a person wants to see it.
@@ -17,6 +18,8 @@ pub struct Row {
     /// The plan in progress and the task it is at.
     pub plan: String,
     pub pod: String,
+    /// What the node says of its trouble, in one word.
+    pub says: String,
 }
 
 const NONE: &str = "-";
@@ -35,13 +38,15 @@ impl Row {
             running: running.map_or(NONE, tag).to_owned(),
             plan: status.plan.as_ref().map_or(NONE.to_owned(), plan),
             pod: pod.map_or(NONE.to_owned(), pod_words),
+            says: trouble(&status.conditions).unwrap_or(NONE).to_owned(),
         }
     }
 
     /// The same in one line, for a log.
     pub fn line(&self) -> String {
-        let Self { node, phase, wanted, running, plan, pod } = self;
-        format!("{node}  {phase}  spec {wanted}  running {running}  plan {plan}  pod {pod}")
+        let Self { node, phase, wanted, running, plan, pod, says } = self;
+        let says = if says == NONE { String::new() } else { format!("  says {says}") };
+        format!("{node}  {phase}  spec {wanted}  running {running}  plan {plan}  pod {pod}{says}")
     }
 }
 
@@ -55,10 +60,11 @@ pub fn table(rows: &[Row]) -> String {
         "running",
         "plan: task",
         "pod",
+        "says",
     ]);
     for row in rows {
-        let Row { node, phase, wanted, running, plan, pod } = row;
-        table.add_row([node, phase, wanted, running, plan, pod]);
+        let Row { node, phase, wanted, running, plan, pod, says } = row;
+        table.add_row([node, phase, wanted, running, plan, pod, says]);
     }
     table.to_string()
 }
@@ -83,6 +89,13 @@ fn plan(plan: &TaskPlan) -> String {
     let task = plan.tasks.iter().find(|task| task.status != TaskStatus::Complete);
     let task = task.map_or("settling", |task| task.type_.as_str());
     format!("{}: {task}", plan_name(plan))
+}
+
+/// Why a node is not ready, unless it only waits for its turn, its task or its pod.
+fn trouble(conditions: &[Condition]) -> Option<&str> {
+    let ready = conditions.iter().find(|it| it.type_ == Type::Ready.as_str())?;
+    let calm = [Reason::Ready, Reason::Progressing, Reason::NotReady, Reason::Terminating];
+    (!calm.iter().any(|it| it.as_str() == ready.reason)).then_some(&ready.reason)
 }
 
 /// A plan has no name of its own; its tasks tell.

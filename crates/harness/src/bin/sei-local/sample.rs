@@ -41,9 +41,25 @@ pub fn image(tag: &str) -> String {
     format!("ghcr.io/sei-protocol/seid:{tag}")
 }
 
-/// The fleet as it is created.
-pub fn fleet() -> serde_json::Result<SeiNodeDeployment> {
+/// How long a careful fleet waits for progress, in seconds: a pod comes up within it. The stories
+/// name it.
+const DEADLINE: u32 = 15;
+
+/// The fleet, published.
+pub fn published() -> serde_json::Result<SeiNodeDeployment> {
     deployment(FLEET, REPLICAS, json!({"networking": Networking::default()}))
+}
+
+/// The fleet with so many nodes.
+pub fn fleet(replicas: usize) -> serde_json::Result<SeiNodeDeployment> {
+    deployment(FLEET, replicas, json!({}))
+}
+
+/// The fleet that is updated as `in_place` says, and soon notices that it does not get on.
+pub fn careful(in_place: Value) -> serde_json::Result<SeiNodeDeployment> {
+    let strategy = json!({"type": "InPlace", "inPlace": in_place});
+    let more = json!({"updateStrategy": strategy, "progressDeadlineSeconds": DEADLINE});
+    deployment(FLEET, REPLICAS, more)
 }
 
 /// A fleet whose nodes start from a snapshot, which this build refuses.

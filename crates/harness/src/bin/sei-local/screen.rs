@@ -85,6 +85,25 @@ impl Screen {
         self.timed("do", text);
     }
 
+    /// Somebody typed a command.
+    pub fn types(&self, command: &str) {
+        let stamp = stamp(self.inner.begun.elapsed());
+        // In one piece, so that it can be copied.
+        self.print(&format!("{stamp} type  {}", self.bold(&format!("$ {command}"))));
+    }
+
+    /// A line that a command printed.
+    pub fn prints(&self, line: &str) {
+        for line in wrapped(line) {
+            self.print(format!("{:14} {line}", "").trim_end());
+        }
+    }
+
+    /// Nothing will be seen for a while.
+    pub fn waits(&self, text: &str) {
+        self.timed("wait", text);
+    }
+
     /// A Kubernetes Event.
     pub fn event(&self, text: &str) {
         self.timed("event", text);
@@ -135,13 +154,35 @@ impl Screen {
     }
 
     fn timed(&self, kind: &str, text: &str) {
-        self.print(&format!("{} {kind:<5} {text}", stamp(self.inner.begun.elapsed())));
+        let stamp = stamp(self.inner.begun.elapsed());
+        for (index, line) in wrapped(text).iter().enumerate() {
+            let head = if index == 0 { format!("{stamp} {kind:<5}") } else { format!("{:14}", "") };
+            self.print(&format!("{head} {line}"));
+        }
     }
 
     fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
         // Whoever panicked while holding it left a whole value behind.
         self.inner.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a person reads beside the time, in one line.
+const COLUMNS: usize = 106;
+
+/// Lines of whole words, as many columns wide as is read easily.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + word.trim_end().chars().count() > COLUMNS {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Seconds since the start, in a column of their own.
@@ -151,7 +192,7 @@ fn stamp(elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! Times stand under each other.
+    //! Times stand under each other, and lines are not too long.
 
     use super::*;
 
@@ -159,5 +200,14 @@ mod tests {
     fn stamps_are_aligned() {
         let stamps = [320, 61_500].map(|millis| stamp(Duration::from_millis(millis)));
         assert_eq!(stamps, ["   0.32s", "  61.50s"]);
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let long = format!("{} {} end", "a".repeat(60), "b".repeat(46));
+        let lines = ["a".repeat(60), format!("{} end", "b".repeat(46))];
+        assert_eq!(wrapped(&long), lines);
+        assert_eq!(wrapped("routes  a.test  b.test"), ["routes  a.test  b.test"]);
+        assert_eq!(wrapped(&"x".repeat(200)).len(), 1);
     }
 }

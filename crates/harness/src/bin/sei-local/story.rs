@@ -1,81 +1,153 @@
-//! What happens, in order: create, roll out, supersede, be refused.
+//! Which story is told, and what all of them do: create, type commands, wait for a state.
 
-use anyhow::{Context, Result};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use kube::{Api, Client};
-use sei_api::condition::{Reason, Status, Type};
+mod rollback;
+mod rollout;
+mod scale;
+mod stuck;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use kube::api::PostParams;
+use kube::{Api, ResourceExt};
+use sei_api::SeiNodeDeployment;
+use sei_api::condition::{Status, Type};
 use sei_api::k8s::Condition;
-use sei_api::{SeiNodeDeployment, event};
-use serde_json::json;
+use sei_harness::local::LocalCluster;
 
 use crate::fleet::{Fleet, View};
 use crate::rows::{pod_image, tag};
-use crate::sample::{self, FLEET, NAMESPACE, REFUSED, REPLICAS, Version};
+use crate::sample::{FLEET, NAMESPACE, image};
 use crate::screen::Screen;
 
-/// Tells the story; ends well only if every pod runs v3 and the supersession was recorded.
-pub async fn tell(client: &Client, screen: &Screen, fleet: &Fleet) -> Result<()> {
-    let deployments: Api<SeiNodeDeployment> = Api::namespaced(client.clone(), NAMESPACE);
-    screen.chapter(&format!("Create the fleet \"{FLEET}\": three full nodes, published"));
-    deployments.create(&PostParams::default(), &sample::fleet()?).await?;
-    screen.act(&format!("created SeiNodeDeployment {FLEET} with {}", Version::V1.tag()));
-    fleet.wait_for("ready on v1.0.0", |view| settled(view, Version::V1)).await?;
-    screen.done("the fleet is Ready, every pod runs v1.0.0");
-    let hosts = fleet.wait_for("published", published).await?;
-    screen.done(&format!("its four routes are applied; first host name: {hosts}"));
-
-    screen.chapter("Roll out v2.0.0, and change your mind");
-    push(&deployments, screen, Version::V2).await?;
-    let moving = |view: &View| in_flight(view, Version::V2);
-    fleet.wait_for("rolling out v2.0.0", moving).await?;
-    screen.done("v2.0.0 is on its way");
-    push(&deployments, screen, Version::V3).await?;
-    fleet.wait_for("ready on v3.0.0", |view| settled(view, Version::V3)).await?;
-    screen.done("the fleet is Ready, every pod runs v3.0.0");
-    fleet.wait_for("recorded as superseded and complete", recorded).await?;
-    screen.done("the supersession is on record, as an event of its own");
-
-    screen.chapter("Ask for something that is not built yet");
-    deployments.create(&PostParams::default(), &sample::refused()?).await?;
-    screen.act(&format!("created SeiNodeDeployment {REFUSED} that starts from a snapshot"));
-    let refusal = fleet.wait_for("refused", refusal).await?;
-    screen.done(&format!("refused, not ignored: {refusal}"));
-    deployments.delete(REFUSED, &DeleteParams::default()).await?;
-    Ok(())
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Story {
+    /// A rollout, superseded in mid-flight.
+    Rollout,
+    /// A tag that does not exist: what is said of it, and how it heals.
+    Stuck,
+    /// More nodes, then fewer.
+    Scale,
+    /// A version that crashes: the fleet goes back by itself.
+    Rollback,
 }
 
-async fn push(
-    deployments: &Api<SeiNodeDeployment>,
-    screen: &Screen,
-    version: Version,
-) -> Result<()> {
-    let patch = json!({"spec": {"template": {"spec": {"image": version.image()}}}});
-    deployments
-        .patch(FLEET, &PatchParams::default(), &Patch::Merge(patch))
-        .await
-        .with_context(|| format!("push {}", version.tag()))?;
-    screen.act(&format!("pushed {}", version.tag()));
-    Ok(())
+impl Story {
+    /// Tells it; ends well only if the cluster did what the lines say.
+    ///
+    /// # Errors
+    /// What was waited for did not come.
+    pub async fn tell(self, teller: &Teller<'_>) -> Result<()> {
+        match self {
+            Self::Rollout => rollout::tell(teller).await,
+            Self::Stuck => stuck::tell(teller).await,
+            Self::Scale => scale::tell(teller).await,
+            Self::Rollback => rollback::tell(teller).await,
+        }
+    }
+}
+
+/// Who tells a story: where it plays, and who sees it.
+pub struct Teller<'a> {
+    pub screen: &'a Screen,
+    pub fleet: &'a Fleet,
+    deployments: Api<SeiNodeDeployment>,
+    kubectl: PathBuf,
+    kubeconfig: PathBuf,
+}
+
+impl<'a> Teller<'a> {
+    /// A teller in this cluster.
+    ///
+    /// # Errors
+    /// There is no `kubectl`.
+    pub fn new(cluster: &LocalCluster, screen: &'a Screen, fleet: &'a Fleet) -> Result<Self> {
+        Ok(Self {
+            screen,
+            fleet,
+            deployments: Api::namespaced(cluster.client(), NAMESPACE),
+            kubectl: cluster.kubectl()?,
+            kubeconfig: cluster.kubeconfig().to_owned(),
+        })
+    }
+
+    /// Creates a fleet and waits until it is ready on its version.
+    async fn create(&self, deployment: &SeiNodeDeployment) -> Result<()> {
+        self.deployments.create(&PostParams::default(), deployment).await?;
+        let tag = tag(&deployment.spec.template.spec.image);
+        self.screen.act(&format!("created SeiNodeDeployment {FLEET} with {tag}"));
+        self.settled(usize::try_from(deployment.spec.replicas)?, tag).await
+    }
+
+    /// Waits until the fleet is ready on a version, and says so.
+    async fn settled(&self, replicas: usize, tag: &str) -> Result<()> {
+        let what = format!("ready with {replicas} nodes on {tag}");
+        self.fleet.wait_for(&what, |view| settled(view, replicas, tag)).await?;
+        self.screen.done(&format!("the fleet is Ready, every pod runs {tag}"));
+        Ok(())
+    }
+
+    /// Runs what a person would type, and shows it with what it prints.
+    async fn types(&self, args: &[&str]) -> Result<()> {
+        let quoted: Vec<String> = args.iter().map(|it| quoted(it)).collect();
+        self.screen.types(&format!("kubectl {}", quoted.join(" ")));
+        let output = tokio::process::Command::new(&self.kubectl)
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(["--namespace", NAMESPACE])
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .context("start kubectl")?;
+        ensure!(output.status.success(), "kubectl: {}", String::from_utf8_lossy(&output.stderr));
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            self.screen.prints(line.trim_end());
+        }
+        Ok(())
+    }
+
+    /// Edits the image of the fleet's template, as a person would.
+    async fn push(&self, tag: &str) -> Result<()> {
+        let image = image(tag);
+        let patch = format!(r#"{{"spec":{{"template":{{"spec":{{"image":"{image}"}}}}}}}}"#);
+        self.types(&["patch", "snd", FLEET, "--type", "merge", "-p", &patch]).await
+    }
+}
+
+/// As a shell wants it.
+fn quoted(word: &str) -> String {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "-_./=,:".contains(it);
+    if word.chars().all(plain) {
+        return word.to_owned();
+    }
+    match word.split_once('=') {
+        Some((name, value)) if name.chars().all(plain) => format!("{name}='{value}'"),
+        Some(_) | None => format!("'{word}'"),
+    }
 }
 
 /// Whether the fleet says that it is ready on a version, and its pods say the same.
-fn settled(view: &View, version: Version) -> Result<(), String> {
+fn settled(view: &View, replicas: usize, wanted: &str) -> Result<(), String> {
     let deployment = view.deployment(FLEET).ok_or("it is not there")?;
     let ready = condition(&deployment, Type::Ready).ok_or("it has no condition Ready")?;
-    let (nodes, image) = (view.nodes(), version.image());
-    if nodes.len() != REPLICAS {
-        return Err(format!("{} of {REPLICAS} nodes exist", nodes.len()));
+    let (nodes, image) = (view.nodes(), image(wanted));
+    if nodes.len() != replicas {
+        return Err(format!("{} of {replicas} nodes exist", nodes.len()));
     }
     for node in &nodes {
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        let pod = view.pod_of(name).ok_or_else(|| format!("\"{name}\" has no pod"))?;
+        let name = node.name_any();
+        let pod = view.pod_of(&name).ok_or_else(|| format!("\"{name}\" has no pod"))?;
         let runs = pod_image(&pod).unwrap_or_default();
         if runs != image || pod.metadata.deletion_timestamp.is_some() {
             return Err(format!("the pod of \"{name}\" is made for {}", tag(runs)));
         }
         let seen = node.status.as_ref().and_then(|status| status.current_image.as_deref());
         if seen != Some(image.as_str()) {
-            return Err(format!("\"{name}\" is not seen to run {}", version.tag()));
+            return Err(format!("\"{name}\" is not seen to run {wanted}"));
         }
     }
     let status = deployment.status.as_ref();
@@ -86,53 +158,27 @@ fn settled(view: &View, version: Version) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a child has begun to move to a version and the fleet is not done with it.
-fn in_flight(view: &View, version: Version) -> Result<(), String> {
-    let deployment = view.deployment(FLEET).ok_or("it is not there")?;
-    let status = deployment.status.unwrap_or_default();
-    status.rollout.ok_or("no rollout is in progress")?;
-    let targets = |node: &sei_api::SeiNode| {
-        let plan = node.status.as_ref()?.plan.as_ref()?;
-        plan.target.as_ref()?.image.clone()
-    };
-    let image = Some(version.image());
-    let moving = view.nodes().iter().any(|node| targets(node) == image);
-    moving.then_some(()).ok_or_else(|| format!("no node has a plan for {}", version.tag()))
-}
-
-/// The first host name of a fleet whose routes are applied, whether it resolves or not.
-fn published(view: &View) -> Result<String, String> {
-    let deployment = view.deployment(FLEET).ok_or("it is not there")?;
-    let ready = condition(&deployment, Type::RouteReady).ok_or("it has no condition RouteReady")?;
-    let applied = [Reason::HttpRouteReady, Reason::DnsPending].map(Reason::as_str);
-    if !applied.contains(&ready.reason.as_str()) {
-        return Err(format!("RouteReady is {}, {}", ready.status, ready.reason));
-    }
-    let routes = deployment.status.and_then(|it| it.networking_status);
-    let first = routes.and_then(|it| it.routes.into_iter().next());
-    first.map(|it| it.hostname).ok_or_else(|| "it has no host name".to_owned())
-}
-
-fn recorded(view: &View) -> Result<(), String> {
-    let wanted = [event::Reason::RolloutSuperseded, event::Reason::RolloutComplete];
-    let missing = wanted.into_iter().find(|reason| !view.has_event(FLEET, *reason));
-    missing.map_or(Ok(()), |reason| Err(format!("there is no event {reason}")))
-}
-
-/// What the operator says about the fleet that it refuses.
-fn refusal(view: &View) -> Result<String, String> {
-    let deployment = view.deployment(REFUSED).ok_or("it is not there")?;
-    let ready = condition(&deployment, Type::Ready).ok_or("it has no condition Ready")?;
-    if ready.reason != Reason::NotSupportedYet.as_str() {
-        return Err(format!("Ready is {}, {}", ready.status, ready.reason));
-    }
-    if !view.has_event(REFUSED, event::Reason::NotSupportedYet) {
-        return Err("there is no event about it".to_owned());
-    }
-    Ok(format!("{}: {}", ready.reason, ready.message))
-}
-
+/// A condition of a fleet.
 fn condition(deployment: &SeiNodeDeployment, wanted: Type) -> Option<Condition> {
     let conditions = &deployment.status.as_ref()?.conditions;
     conditions.iter().find(|condition| condition.type_ == wanted.as_str()).cloned()
+}
+
+/// The UIDs of the pods of these nodes.
+fn pods_of(view: &View, nodes: &[&str]) -> Vec<Option<String>> {
+    nodes.iter().map(|node| view.pod_of(node)?.uid()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Commands can be copied.
+
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("--replicas=5"), "--replicas=5");
+        assert_eq!(quoted(r#"{"spec":{}}"#), r#"'{"spec":{}}'"#);
+        assert_eq!(quoted("jsonpath={.a==1}"), "jsonpath='{.a==1}'");
+    }
 }
