@@ -8,7 +8,7 @@ use crate::condition::find;
 /// A child of which its controller says this will not come up by being left alone. The other words
 /// it may say, of a sidecar that does not answer or a pod that is slow to go, are met on every
 /// update; such a child counts as failed when the deadline has passed.
-const FAILURES: [Reason; 11] = [
+pub(super) const FAILURES: [Reason; 11] = [
     Reason::ImagePullFailed,
     Reason::InvalidImage,
     Reason::CrashLoop,
@@ -24,11 +24,11 @@ const FAILURES: [Reason; 11] = [
 
 /// A child that its controller does not work on. It failed, but what it says of itself would mean
 /// something else if its fleet said it.
-const REFUSALS: [Reason; 4] =
+pub(super) const REFUSALS: [Reason; 4] =
     [Reason::ForeignObject, Reason::InvalidSpec, Reason::NotSupportedYet, Reason::InternalError];
 
 /// Words that are a diagnosis, though no failure yet.
-const SYMPTOMS: [Reason; 3] =
+pub(super) const SYMPTOMS: [Reason; 3] =
     [Reason::SidecarUnreachable, Reason::PodTerminating, Reason::PodNotStarted];
 
 /// Why this child is not what its spec asks for, in its own words; none if it is, or if what it

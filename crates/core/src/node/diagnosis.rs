@@ -30,7 +30,7 @@ pub use host::suspect;
 /// A machine that is gone lets no pod end; a pod that does not end keeps the next from being made;
 /// without a volume or a machine nothing starts; without its image no container runs; without its
 /// containers the sidecar neither answers nor works.
-const PRECEDENCE: [(Reason, event::Reason); 13] = [
+pub(super) const PRECEDENCE: [(Reason, event::Reason); 13] = [
     (Reason::NodeUnreachable, event::Reason::NodeUnreachable),
     (Reason::PodTerminating, event::Reason::PodTerminating),
     (Reason::PodNotCreated, event::Reason::PodNotCreated),

@@ -1,6 +1,7 @@
 //! Tests of a node's decisions: pictures of one round, stories of many, and what always holds.
 
 pub(crate) mod arbitrary;
+mod book;
 mod diagnosis;
 mod evidence;
 mod infra;

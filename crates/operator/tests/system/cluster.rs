@@ -11,6 +11,7 @@ use sei_api::condition::{Status, Type};
 use sei_api::k8s::{Condition, ConfigMap, Event, PersistentVolumeClaim, Pod, Service, StatefulSet};
 use sei_api::{SeiNode, SeiNodeDeployment, event};
 use sei_harness::local::{LocalCluster, LocalClusterOptions, Operator};
+use sei_sidecar_sim::Sidecars;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
@@ -54,7 +55,8 @@ where
     let shared = shared();
     let outcome = shared.runtime.block_on(async {
         shared.cluster.create_namespace(namespace).await?;
-        body(Story { client: shared.cluster.client(), namespace }).await
+        let (client, sidecars) = (shared.cluster.client(), shared.cluster.sidecars().clone());
+        body(Story { client, sidecars, namespace }).await
     });
     if let Err(error) = outcome {
         panic!("{error:#}\noperator's log:\n{}", shared.operator.log(LOG_LINES));
@@ -72,7 +74,8 @@ where
     let outcome = Runtime::new().unwrap().block_on(async {
         let cluster = Arc::new(LocalCluster::start(LocalClusterOptions::default()).await?);
         cluster.create_namespace(namespace).await?;
-        let story = Story { client: cluster.client(), namespace };
+        let (client, sidecars) = (cluster.client(), cluster.sidecars().clone());
+        let story = Story { client, sidecars, namespace };
         body(story, Arc::clone(&cluster)).await
     });
     if let Err(error) = outcome {
@@ -93,6 +96,8 @@ pub fn image(tag: &str) -> String {
 /// One test's view of the cluster.
 pub struct Story {
     pub client: Client,
+    /// The sidecars of the whole cluster.
+    pub sidecars: Sidecars,
     pub namespace: &'static str,
 }
 

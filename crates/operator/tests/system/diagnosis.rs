@@ -45,7 +45,7 @@ fn untold(sight: &Sight, node: &str, reason: Reason) -> Option<String> {
 }
 
 /// What the fleet's status says of a node, in one word.
-fn in_fleet<'a>(sight: &'a Sight, node: &str) -> Option<&'a str> {
+pub fn in_fleet<'a>(sight: &'a Sight, node: &str) -> Option<&'a str> {
     let status = sight.fleet.as_ref()?.status.as_ref()?;
     status.nodes.iter().find(|it| it.name == node)?.reason.as_deref()
 }

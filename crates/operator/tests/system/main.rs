@@ -9,4 +9,5 @@ mod diagnosis;
 mod life;
 mod machines;
 mod rollout;
+mod sidecars;
 mod trouble;

@@ -7,7 +7,7 @@ use sei_api::{SeiNodeDeploymentStatus, k8s};
 use super::scene::{Scene, check};
 use crate::condition::{Conditions, Say, find};
 use crate::decision::Urgency;
-use crate::deployment::{notices, urgency};
+use crate::deployment::{diagnosis, notices, urgency};
 use crate::node::tests::picture::Picture;
 use crate::node::tests::scene::at;
 
@@ -252,4 +252,28 @@ fn a_count_may_wait_and_an_event_may_not() {
 fn a_status_that_stays_tells_nothing() {
     let scene = Scene::new("fleet image=v2 \n rollout target=v2");
     assert_eq!(notices(&scene.fleet, &scene.status, &scene.status), []);
+}
+
+/// Whoever reads why a fleet does not get on finds what to do about it, and every section is about
+/// a word that somebody may read.
+#[test]
+fn every_reason_has_a_section_in_the_book() {
+    let book = include_str!("../../../../../docs/troubleshooting.md");
+    let headings = book.lines().filter_map(|it| it.strip_prefix("## "));
+    let headings: Vec<&str> = headings.filter(|it| *it != "Where to look").collect();
+    let of_fleets = [
+        Reason::ProgressDeadlineExceeded,
+        Reason::RolledBack,
+        Reason::Paused,
+        Reason::LeftoverObject,
+    ];
+    let of_nodes = [&diagnosis::FAILURES[..], &diagnosis::SYMPTOMS, &diagnosis::REFUSALS].concat();
+    let mut words: Vec<&str> = of_nodes.iter().chain(&of_fleets).map(|it| it.as_str()).collect();
+    words.push(sei_api::event::Reason::DeleteFailed.as_str());
+    for word in &words {
+        assert!(headings.contains(word), "docs/troubleshooting.md has no section {word}");
+    }
+    for heading in headings {
+        assert!(words.contains(&heading), "{heading} is no word that is told");
+    }
 }
