@@ -8,8 +8,8 @@
 //!    current task goes on.
 //! 6. A failed plan is held until the spec changes, a retry is asked for, or its time has come.
 //! 7. A node that never ran, or failed: initialise.
-//! 8. A running node: drift first, then re-approval of its sidecar, then repair of its Service
-//!    and access rules, then rest.
+//! 8. A running node: drift first, then re-approval of its sidecar, then repair of its Service,
+//!    its access rules and the workload's labels and owner, then rest.
 
 use jiff::Timestamp;
 use sei_api::condition::{Reason, Status, Type};
@@ -172,13 +172,15 @@ impl Round<'_> {
         self.repair(next)
     }
 
-    /// The Service and the access rules stay as rendered; neither restarts a pod.
+    /// The marks of the workload, the Service and the access rules stay as rendered; none of them
+    /// restarts a pod.
     fn repair(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
         let tempo = self.env.tempo;
         // Nobody tells that a container has run for long enough.
         let ill = diagnosis::of_pod(self).is_some();
         let rest = if ill { tempo.min_ready } else { tempo.health_max_age };
         let mut decision = Decision::rest(next, Requeue::After(rest.min(tempo.health_max_age)));
+        decision.effects.extend(infra::marks(self));
         for step in [infra::service(self), infra::config_map(self)] {
             match step {
                 Step::Act(effect) => decision.effects.push(effect),

@@ -1,11 +1,11 @@
 //! The tasks the controller does itself: one look at what was seen, one step.
 
-use sei_api::labels::REVISION;
+use sei_api::labels::{NODE_FIELD_MANAGER, REVISION};
 use sei_api::{SeiNode, k8s};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::applied::is_applied;
+use crate::applied::{is_applied, last_applied};
 use crate::effect::{Desired, Effect, Resource, Target};
 use crate::fault::Fault;
 use crate::node::decide::Round;
@@ -36,6 +36,30 @@ pub(super) fn config_map(round: Round<'_>) -> Step {
 pub(super) fn statefulset(round: Round<'_>) -> Step {
     let desired = render::node_objects(round.node, round.env.platform).statefulset;
     apply(round, &round.seen.statefulset, Desired::StatefulSet(desired))
+}
+
+/// The labels and the owner of the workload; its template waits for an update.
+///
+/// The API server changes nothing of a pod for these, so they need no plan, and the workload does
+/// not stay with another owner, or none, until the next one.
+pub(super) fn marks(round: Round<'_>) -> Option<Effect> {
+    let live = round.seen.statefulset.here()?;
+    match classify(&live.metadata, owner(round.node)) {
+        Ownership::Ours | Ownership::Orphan => {}
+        Ownership::Leftover | Ownership::Foreign => return None,
+    }
+    let value = serde_json::to_value(live).ok()?;
+    // One that we never applied gets all of it with the first update.
+    let last = last_applied(&value, NODE_FIELD_MANAGER)?;
+    let mut marked: k8s::StatefulSet = serde_json::from_value(last).ok()?;
+    let wanted = render::node_objects(round.node, round.env.platform).statefulset.metadata;
+    marked.metadata.labels = wanted.labels;
+    marked.metadata.owner_references = wanted.owner_references;
+    let marked = Desired::StatefulSet(marked);
+    if matches_live(&marked, live) {
+        return None;
+    }
+    Some(Effect::Apply { object: marked.into(), over: live.metadata.uid.clone() })
 }
 
 /// The headless Service.
@@ -134,6 +158,7 @@ pub(super) fn foreign(node: &SeiNode, seen: &Observed) -> Option<String> {
         ("StatefulSet", seen.statefulset.here().map(|it| &it.metadata)),
         ("Service", seen.service.here().map(|it| &it.metadata)),
         ("ConfigMap", seen.config_map.here().map(|it| &it.metadata)),
+        ("PersistentVolumeClaim", seen.claim.here().map(|it| &it.metadata)),
     ];
     let theirs = |meta: &k8s::ObjectMeta| classify(meta, owner(node)) == Ownership::Foreign;
     objects
@@ -166,7 +191,7 @@ fn matches_live<T: Serialize>(desired: &Desired, live: &T) -> bool {
         return false;
     };
     keep_revision(&mut desired, &live);
-    is_applied(&desired, &live, sei_api::labels::NODE_FIELD_MANAGER)
+    is_applied(&desired, &live, NODE_FIELD_MANAGER)
 }
 
 /// The revision label tells which generation brought the template. It follows with the next write

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sei_api::{NodePhase, SeiNode, SeiNodeStatus};
+use sei_api::{NodePhase, PlanPhase, SeiNode, SeiNodeStatus};
 use sei_sidecar_api::TaskSpec;
 use uuid::Uuid;
 
@@ -50,6 +50,10 @@ pub fn needs(node: &SeiNode, status: &SeiNodeStatus, env: Env<'_>) -> Needs {
             ..Needs::default()
         },
     };
+    if status.plan.as_ref().is_some_and(|it| it.phase == PlanPhase::Failed) {
+        // What kept the plan from its end may be somebody's claim.
+        needs.confirm.insert(Resource::Claim);
+    }
     needs.host = Some(env.tempo.health_max_age);
     if status.phase == Some(NodePhase::Running) && active.is_none() {
         needs.confirm_pods |= is_unseen(node, status);

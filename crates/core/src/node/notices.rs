@@ -17,7 +17,7 @@ pub fn notices(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) ->
         failure(node, before, after),
         readiness(before, after),
         diagnosis::notice(before, after),
-        verdict::refusal(&before.conditions, &after.conditions, generation(node)),
+        refusal(node, before, after),
     ];
     told.into_iter().flatten().collect()
 }
@@ -44,6 +44,13 @@ fn failure(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) -> Opt
     }
     let message = plans::outlook(&plan, node.spec.paused);
     Some(Notice::warning(Reason::NodeFailed, message, plan::id_of(&plan)))
+}
+
+/// A refusal that ended a plan is told with that end.
+fn refusal(node: &SeiNode, before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
+    let failed = after.plan.as_ref().is_some_and(|it| it.phase == PlanPhase::Failed);
+    let told = verdict::refusal(&before.conditions, &after.conditions, generation(node));
+    told.filter(|_| !failed)
 }
 
 fn readiness(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {

@@ -49,7 +49,9 @@ fn sum(round: Round<'_>, status: &SeiNodeStatus, trouble: Option<&Fault>) -> Ver
     }
     if let Some(plan) = status.plan.as_ref().filter(|it| it.phase == PlanPhase::Failed) {
         let message = plans::outlook(plan, node.spec.paused);
-        return Verdict::Stalled(diagnosis::of_failure(plan), message);
+        let blocked = infra::foreign(node, seen).is_some();
+        let reason = if blocked { Reason::ForeignObject } else { diagnosis::of_failure(plan) };
+        return Verdict::Stalled(reason, message);
     }
     if let Some(cause) = diagnosis::find_cause(round, status) {
         return cause.verdict(round.before);

@@ -7,6 +7,7 @@ mod evidence;
 mod infra;
 mod invariants;
 pub(crate) mod line;
+mod marks;
 mod notices;
 mod pause;
 pub(crate) mod picture;

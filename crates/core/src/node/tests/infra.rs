@@ -90,7 +90,7 @@ mod claim {
                            apply-rbac-proxy-config, apply-statefulset, apply-service,
                            configure-genesis, config-apply, config-validate, mark-ready
                 phase    Initializing -> Failed
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
+                kstatus  Ready=False Reconciling=False Stalled=True ForeignObject:
                            ensure-data-pvc: data PVC "data-fn-0" already exists and is not
                            owned by SeiNode "fn-0"; set spec.dataVolume.import.pvcName to
                            adopt, or delete the PVC; retries at 2026-01-01T00:01:00Z, or set
@@ -231,7 +231,7 @@ mod workload {
                 phase    Initializing -> Failed
                 image    none -> v1
                 sidecar  none -> ghcr.io/sei-protocol/seictl
-                kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
+                kstatus  Ready=False Reconciling=False Stalled=True ForeignObject:
                            apply-statefulset: StatefulSet "fn-0" already exists and is not
                            controlled by SeiNode "fn-0"; delete or rename it; retries at
                            2026-01-01T00:01:00Z, or set sei.io/retry
@@ -336,7 +336,7 @@ fn service_and_access_rules_are_applied_in_their_turn() {
             phase    Initializing -> Failed
             image    none -> v1
             sidecar  none -> ghcr.io/sei-protocol/seictl
-            kstatus  Ready=False Reconciling=False Stalled=True PlanFailed:
+            kstatus  Ready=False Reconciling=False Stalled=True ForeignObject:
                        apply-rbac-proxy-config: ConfigMap "fn-0-rbac-proxy-config" already
                        exists and is not controlled by SeiNode "fn-0"; delete or rename it;
                        retries at 2026-01-01T00:01:00Z, or set sei.io/retry
