@@ -100,6 +100,27 @@ async fn consistently_takes_the_first_and_the_last_sample() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn consistently_watches_longer_when_its_samples_are_slow() {
+    let second = Duration::from_secs(1);
+    let count = Cell::new(0);
+    let slow = || {
+        count.set(count.get() + 1);
+        let taken = count.get();
+        async move {
+            tokio::time::sleep(second * 3).await;
+            Ok(taken)
+        }
+    };
+    consistently(second * 9, second, slow, &[]).await.unwrap();
+    assert_eq!(count.get(), 8);
+
+    // What the late ones show counts as much.
+    let bad = [check("late", false, |taken| *taken > 14)];
+    let failure = consistently(second * 9, second, slow, &bad).await.unwrap_err();
+    assert_eq!(failure.failures, ["late: wanted false, got true (at 21.0 s, sample 7)"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn consistently_fails_when_it_saw_too_little() {
     let sample = || async { anyhow::Result::<()>::Err(anyhow!("no route")) };
     let second = Duration::from_secs(1);
