@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod gc;
 pub mod history;
 pub mod local;
+pub mod pod_player;
 pub mod request_log;
 pub mod scope;
 pub mod status_faker;
