@@ -3,12 +3,21 @@
 //! These rules catch wrong orders of operations without any luck in timing: the history has every
 //! version, however short-lived.
 
-use anyhow::{Result, ensure};
-use sei_api::{DeploymentPhase, SeiNodeDeployment};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use sei_api::k8s::{ObjectMeta, Time};
+use sei_api::{DeploymentPhase, SeiNode, SeiNodeDeployment};
+use sei_harness::fixtures::{HASH_V1, HASH_V2, HASH_V3, IMAGE_V1, IMAGE_V2, IMAGE_V3};
 use sei_harness::history::Versions;
 use sei_harness::suite::{TestEnv, cond, cond_true};
 
-use crate::support::{plan_id, status, target};
+use crate::support::{current_image, plan_id, status, target};
+
+/// Image and template hash of a plain fleet.
+const FIXTURES: [(&str, &str); 3] = [(IMAGE_V1, HASH_V1), (IMAGE_V2, HASH_V2), (IMAGE_V3, HASH_V3)];
 
 /// Checks every version of `fleet` up to this one.
 pub async fn hold(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<Versions<SeiNodeDeployment>> {
@@ -22,7 +31,9 @@ pub async fn hold(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<Versions<S
     plans_follow_targets(&versions)?;
     starts_follow_targets(&versions)?;
     baselines_follow_ends(&versions)?;
-    generations_never_fall(&versions)?;
+    ends_come_in_one_piece(&versions)?;
+    generations_speak_of_the_target(&versions)?;
+    completion_is_true(env, &versions)?;
     ensure!(versions.len() > 1, "the history has too few versions to prove anything");
     Ok(versions)
 }
@@ -72,16 +83,29 @@ fn plans_follow_targets(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
     Ok(())
 }
 
-/// A start time is stamped once per target.
+/// A start time is stamped once per target, and anew for the next one.
 fn starts_follow_targets(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
-    let starts = versions.sequence_of(|it| {
-        let rollout = status(it).rollout;
-        rollout.map(|it| (it.target_hash, it.started_at))
-    });
-    for pair in starts.windows(2) {
-        if let [Some((old, _)), Some((new, _))] = pair {
-            ensure!(old != new, "startedAt moved although the target did not: {pair:?}");
-        }
+    let mut last: Option<(String, Time, Duration)> = None;
+    for version in versions.iter() {
+        let Some(rollout) = status(&version.object).rollout else {
+            last = None;
+            continue;
+        };
+        let (new, started) = (rollout.target_hash, rollout.started_at);
+        let seen = match last.take() {
+            Some((old, was, seen)) if old == new => {
+                ensure!(was == started, "startedAt moved although the target did not: {new}");
+                seen
+            }
+            Some((_, was, seen)) => {
+                // Stored times are whole seconds: within one of them both starts look alike.
+                let apart = version.at.saturating_sub(seen) > Duration::from_secs(1);
+                ensure!(!apart || was.0 < started.0, "the next target kept startedAt: {new}");
+                version.at
+            }
+            None => version.at,
+        };
+        last = Some((new, started, seen));
     }
     Ok(())
 }
@@ -100,12 +124,103 @@ fn baselines_follow_ends(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
     Ok(())
 }
 
+/// A rollout ends in one version: record, plan, both conditions and the phase go together. And only
+/// there may it be said to be complete.
+fn ends_come_in_one_piece(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
+    let mut before: Option<Arc<SeiNodeDeployment>> = None;
+    for version in versions.iter() {
+        let now = &version.object;
+        if let Some(was) = before.replace(Arc::clone(now)) {
+            let ends = target(&was).is_some() && target(now).is_none();
+            let wiped = now.status.is_none();
+            let status = status(now);
+            if ends && !wiped {
+                let planned = cond_true(now.as_ref(), "PlanInProgress") || status.plan.is_some();
+                let upgrading = status.phase == Some(DeploymentPhase::Upgrading);
+                ensure!(!planned && !upgrading, "an end in pieces: {status:?}");
+            }
+            let news = says_complete(now) && !says_complete(&was);
+            ensure!(!news || ends, "RolloutComplete without a rollout that ends: {status:?}");
+        }
+    }
+    Ok(())
+}
+
+fn says_complete(fleet: &SeiNodeDeployment) -> bool {
+    cond(fleet, "RolloutInProgress").is_some_and(|it| it.reason == "RolloutComplete")
+}
+
 /// The status never speaks about an older generation than before, and in a rollout about the one
 /// whose template it rolls out.
-fn generations_never_fall(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
-    let seen = versions.sequence_of(|it| status(it).observed_generation.unwrap_or_default());
-    ensure!(seen.is_sorted(), "observedGeneration fell: {seen:?}");
+fn generations_speak_of_the_target(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
+    let mut images: BTreeMap<i64, &str> = BTreeMap::new();
+    let mut last = 0;
+    for version in versions.iter() {
+        let fleet = version.object.as_ref();
+        let generation = fleet.metadata.generation.unwrap_or_default();
+        images.insert(generation, &fleet.spec.template.spec.image);
+        let status = status(fleet);
+        // Who wipes a status may also take this from it.
+        let Some(seen) = status.observed_generation else { continue };
+        ensure!(seen >= last, "observedGeneration fell from {last} to {seen}");
+        last = seen;
+        // A return goes to the template before, whatever the spec asks for.
+        let (Some(target), None) = (target(fleet), &status.rejected_hash) else { continue };
+        let image = images.get(&seen).copied().unwrap_or_default();
+        let fixture = FIXTURES.iter().find(|(known, _)| *known == image);
+        let plain = fleet.spec.template.spec.sidecar.is_none();
+        if let Some((_, hash)) = fixture.filter(|_| plain) {
+            ensure!(target == *hash, "generation {seen} asks for {image}, the target is {target}");
+        }
+    }
     Ok(())
+}
+
+/// When a rollout is said to be complete, every child that was wanted at that moment was seen to
+/// run what the spec asks for.
+fn completion_is_true(env: &TestEnv, versions: &Versions<SeiNodeDeployment>) -> Result<()> {
+    let nodes = env.history.nodes.versions()?;
+    let mut said = false;
+    for version in versions.iter() {
+        let fleet = version.object.as_ref();
+        let news = says_complete(fleet) && !said;
+        said = says_complete(fleet);
+        let current = status(fleet).observed_generation == fleet.metadata.generation;
+        if !news || !current {
+            continue;
+        }
+        let moment = number(&fleet.metadata)?;
+        let mut children: BTreeMap<String, (bool, String)> = BTreeMap::new();
+        for node in nodes.iter() {
+            if number(&node.object.metadata)? < moment && owned(&node.object, fleet) {
+                let name = node.object.metadata.name.clone().unwrap_or_default();
+                children.insert(name, (node.deleted, current_image(&node.object)));
+            }
+        }
+        let wanted: BTreeSet<String> = (0..fleet.spec.replicas)
+            .map(|ordinal| {
+                format!("{}-{ordinal}", fleet.metadata.name.as_deref().unwrap_or_default())
+            })
+            .collect();
+        children.retain(|name, (deleted, _)| !*deleted && wanted.contains(name));
+        let wanted = &fleet.spec.template.spec.image;
+        ensure!(
+            children.values().all(|(_, runs)| runs == wanted),
+            "complete at {wanted}, but the children run {children:?}"
+        );
+    }
+    Ok(())
+}
+
+fn owned(node: &SeiNode, fleet: &SeiNodeDeployment) -> bool {
+    let mut owners = node.metadata.owner_references.iter().flatten();
+    owners.any(|it| Some(&it.uid) == fleet.metadata.uid.as_ref())
+}
+
+/// The resourceVersion; one server counts those of all kinds in one row.
+fn number(meta: &ObjectMeta) -> Result<u64> {
+    let version = meta.resource_version.as_deref().context("no resourceVersion")?;
+    Ok(version.parse()?)
 }
 
 /// The fleet says that its rollout is complete, in every field that says so.
