@@ -69,6 +69,31 @@ pub fn cut(mut text: String, bytes_max: usize) -> String {
     text
 }
 
+/// Shortens `text` to at most `bytes_max` bytes: whole words of it and an ellipsis. What has no
+/// blank in its second half, such as one long name, is cut within the word.
+#[must_use]
+pub fn shorten(text: String, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let room = bytes_max.saturating_sub(ELLIPSIS.len());
+    let mut kept = cut(text.clone(), room);
+    let ends_a_word = text[kept.len()..].starts_with(char::is_whitespace);
+    let blank = kept.rfind(char::is_whitespace).filter(|at| at * 2 >= kept.len());
+    if let (false, Some(blank)) = (ends_a_word, blank) {
+        kept.truncate(blank);
+    }
+    let end = kept.trim_end_matches([' ', ',', ';', ':', '.']).len();
+    kept.truncate(end);
+    if bytes_max >= ELLIPSIS.len() {
+        kept.push_str(ELLIPSIS);
+    }
+    kept
+}
+
+/// Stands for what is left out.
+const ELLIPSIS: &str = "…";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +107,26 @@ mod tests {
         }
         let long = Fault::transient("é".repeat(DETAIL_BYTES_MAX));
         assert_eq!(long.detail.len(), DETAIL_BYTES_MAX);
+    }
+
+    #[test]
+    fn text_is_shortened_between_words() {
+        let table = [
+            ("image cannot be pulled", 22, "image cannot be pulled"),
+            ("image cannot be pulled", 21, "image cannot be…"),
+            ("image cannot be pulled", 18, "image cannot be…"),
+            ("image cannot be pulled", 17, "image cannot…"),
+            ("cannot be; pulled", 14, "cannot be…"),
+            ("a name-without-any-blank", 12, "a name-wi…"),
+            ("éééé", 6, "é…"),
+            ("abcd", 3, "…"),
+            ("abcd", 2, ""),
+        ];
+        for (text, bytes, expected) in table {
+            let short = shorten(text.to_owned(), bytes);
+            assert_eq!(short, expected, "{text} {bytes}");
+            assert!(short.len() <= bytes, "{text} {bytes}");
+        }
     }
 
     #[test]

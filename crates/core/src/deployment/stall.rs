@@ -15,7 +15,7 @@ use crate::condition::find;
 use crate::deployment::children::{Place, Settles, Slot};
 use crate::deployment::diagnosis;
 use crate::deployment::view::{Station, View, written_at};
-use crate::fault::cut;
+use crate::fault::shorten;
 
 /// What the clock says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn quote(view: &View<'_>, slot: &Slot<'_>) -> String {
     match diagnosis::why(node) {
         Some(it) => {
             let said = format!("{name}: {}: {}", it.reason, it.message);
-            cut(said, QUOTE_BYTES_MAX)
+            shorten(said, QUOTE_BYTES_MAX)
         }
         None if settles == Settles::Unknown => format!("{name}: seid does not run"),
         None => format!("{name}: says nothing about its newest spec"),

@@ -12,7 +12,7 @@ use crate::deployment::children::{Children, Place};
 use crate::deployment::stall::{self, Clock, Stall};
 use crate::deployment::view::View;
 use crate::deployment::{Observed, doors, name, owner, rollback, rollout};
-use crate::fault::{DETAIL_BYTES_MAX, Fault, cut};
+use crate::fault::{DETAIL_BYTES_MAX, Fault, shorten};
 use crate::node::Seen;
 use crate::ownership::{Ownership, classify};
 use crate::verdict::Verdict;
@@ -106,7 +106,7 @@ fn stalled(view: &View<'_>, stall: Stall) -> Verdict {
 fn with_next_step(message: String, more: &str) -> String {
     let step = "edit spec.template, or set the annotation sei.io/retry to try again";
     let room = DETAIL_BYTES_MAX.saturating_sub(step.len() + more.len() + 2);
-    format!("{}; {more}{step}", cut(message, room))
+    format!("{}; {more}{step}", shorten(message, room))
 }
 
 /// Why something that has to be looked at cannot be.

@@ -1,5 +1,7 @@
 //! When a fleet is late, what it says then, and how that leaves again.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 use sei_api::condition::Type;
 use sei_api::{PlanPhase, k8s};
@@ -8,6 +10,7 @@ use super::scene::Scene;
 use crate::condition::find;
 use crate::decision::{Requeue, Urgency};
 use crate::deployment::{notices, urgency};
+use crate::node::Seen;
 use crate::node::tests::scene::at;
 
 /// A rollout to `v2` that began so long ago; both children fail to pull its image.
@@ -57,6 +60,28 @@ fn a_late_rollout_keeps_its_shape_and_names_what_all_nodes_say() {
     assert_eq!(status.phase.unwrap().as_str(), "Upgrading");
     assert_eq!(status.plan.unwrap().phase, PlanPhase::Active);
     assert_eq!(status.rollout, scene.status.rollout);
+}
+
+#[test]
+fn what_a_late_node_says_is_quoted_in_whole_words() {
+    let mut scene = late();
+    let seen = scene.seen.children.get_mut("s-0");
+    let Some(Seen::Here(child)) = seen else { panic!("no child s-0") };
+    let status = Arc::make_mut(child).status.as_mut().unwrap();
+    let reconciling = status.conditions.iter_mut().find(|it| it.type_ == "Reconciling");
+    let image = "ghcr.io/sei-protocol/seid:v2.0.0-missing";
+    reconciling.unwrap().message = format!(
+        "container \"seid-init\" of pod \"s-0-0\" cannot start since 2026-01-01T00:00:00Z: \
+         image \"{image}\" cannot be pulled: not found"
+    );
+    let after = scene.round(None).status;
+    let told = &find(&after.conditions, Type::Stalled).unwrap().message;
+    let quoted = told.split("; ").nth(1).unwrap();
+    let expected = format!(
+        "s-0: ImagePullFailed: container \"seid-init\" of pod \"s-0-0\" cannot start since \
+         2026-01-01T00:00:00Z: image \"{image}\" cannot…"
+    );
+    assert_eq!(quoted, expected);
 }
 
 #[test]
