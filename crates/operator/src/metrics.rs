@@ -38,6 +38,7 @@ pub struct Metrics {
     sidecar_probes: Family<labels::Probe, Counter>,
     plan_duration: Durations<labels::Plan>,
     task_failures: Family<labels::Task, Counter>,
+    task_retries: Family<labels::Task, Counter>,
     passes: Family<labels::InNamespace, Counter>,
     object_passes: Family<labels::Object, Counter>,
     pass_duration: Durations<labels::OfController>,
@@ -107,6 +108,7 @@ impl Metrics {
             sidecar_probes: counter(into, &table::SEINODE_SIDECAR_PROBES),
             plan_duration: histogram(into, &table::PLAN_DURATION),
             task_failures: counter(into, &table::TASK_FAILURES),
+            task_retries: counter(into, &table::TASK_RETRIES),
             passes: counter(into, &table::PASSES),
             object_passes: counter(into, &table::OBJECT_PASSES),
             pass_duration: histogram(into, &table::PASS_DURATION),
@@ -199,14 +201,23 @@ impl Metrics {
         self.plan_duration.get_or_create(&plan).observe(end.took.as_secs_f64());
     }
 
-    /// A task of a plan failed for good. `task_type` is the word of the plan document.
-    pub fn task_failed(&self, controller: Controller, namespace: &str, task_type: &str) {
-        let task = labels::Task {
-            controller: controller.name(),
-            namespace: namespace.to_owned(),
-            task_type: task_type.to_owned(),
-        };
+    /// A task of a plan failed for good.
+    pub fn task_failed(&self, controller: Controller, namespace: &str, task_type: &'static str) {
+        let (controller, namespace) = (controller.name(), namespace.to_owned());
+        let task = labels::Task { controller, namespace, task_type };
         self.task_failures.get_or_create(&task).inc();
+    }
+
+    /// A task of a plan failed and is repeated, so many times since the last write.
+    pub fn task_retried(
+        &self,
+        controller: Controller,
+        namespace: &str,
+        (task_type, times): (&'static str, u64),
+    ) {
+        let (controller, namespace) = (controller.name(), namespace.to_owned());
+        let task = labels::Task { controller, namespace, task_type };
+        self.task_retries.get_or_create(&task).inc_by(times);
     }
 
     /// A pass over `object` is over.

@@ -90,6 +90,21 @@ impl NodeTask {
         }
     }
 
+    /// The word of the contract that equals a stored task type; none if this version has none.
+    #[must_use]
+    pub fn word(task_type: &str) -> Option<&'static str> {
+        let ours = [
+            Self::EnsureDataPvc,
+            Self::ApplyRbacProxyConfig,
+            Self::ApplyStatefulset,
+            Self::ApplyService,
+            Self::ReplacePod,
+            Self::ObserveImage,
+        ];
+        let ours = ours.iter().map(Self::task_type).find(|it| *it == task_type);
+        ours.or_else(|| task_type.parse::<TaskType>().ok().map(TaskType::as_str))
+    }
+
     /// How the task is stored in the plan of node `node` in `namespace`.
     #[must_use]
     pub fn entry(&self, node: &str, namespace: &str) -> Entry {

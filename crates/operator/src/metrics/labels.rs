@@ -33,8 +33,10 @@ pub enum PlanType {
 pub enum PlanOutcome {
     /// All its tasks completed.
     Complete,
-    /// A task failed for good.
+    /// A task failed for good, or a rollback took the plan's place.
     Failed,
+    /// Another plan took its place, or nothing was left to do.
+    Superseded,
 }
 
 /// What became of a Kubernetes Event.
@@ -79,6 +81,7 @@ impl PlanOutcome {
         match self {
             Self::Complete => "complete",
             Self::Failed => "failed",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -129,7 +132,7 @@ pub(super) struct Plan {
 pub(super) struct Task {
     pub controller: &'static str,
     pub namespace: String,
-    pub task_type: String,
+    pub task_type: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// Every metric, in the order of the reference document.
-pub const ALL: [&Info; 21] = [
+pub const ALL: [&Info; 22] = [
     &SEINODE_PHASE,
     &SEINODE_PHASE_TRANSITIONS,
     &SEINODE_PHASE_DURATION,
@@ -49,6 +49,7 @@ pub const ALL: [&Info; 21] = [
     &PLAN_ACTIVE,
     &PLAN_DURATION,
     &TASK_FAILURES,
+    &TASK_RETRIES,
     &PASSES,
     &OBJECT_PASSES,
     &PASS_DURATION,
@@ -131,7 +132,8 @@ pub const PLAN_DURATION: Info = Info {
     name: "sei_controller_plan_duration_seconds",
     kind: Kind::Histogram(&[1., 5., 10., 30., 60., 120., 300., 600., 1800.]),
     labels: &["controller", "namespace", "plan_type", "outcome"],
-    help: "How long a plan took, from its first task to its end, by type and outcome",
+    help: "How long a plan took, from its first task to its end, by type and outcome: complete, \
+           failed, superseded",
 };
 
 /// Counted when a task of a plan fails for good.
@@ -140,6 +142,14 @@ pub const TASK_FAILURES: Info = Info {
     kind: Kind::Counter,
     labels: &["controller", "namespace", "task_type"],
     help: "Tasks of plans that failed for good, by task type",
+};
+
+/// Counted with the write that stores the new count.
+pub const TASK_RETRIES: Info = Info {
+    name: "sei_controller_task_retries_total",
+    kind: Kind::Counter,
+    labels: &["controller", "namespace", "task_type"],
+    help: "Attempts of tasks that failed and are repeated, by task type",
 };
 
 /// Counted at the end of each pass.

@@ -125,6 +125,7 @@ fn everything() -> Metrics {
         },
     );
     metrics.task_failed(Controller::Node, "chain", "config-apply");
+    metrics.task_retried(Controller::Node, "chain", ("configure-genesis", 2));
     let fleet = ObjectName { controller: Controller::Deployment, namespace: "chain", name: "rpc" };
     metrics.pass_ended(fleet, PassEnd { took: Duration::from_millis(7), failed: true });
     metrics.stale_skipped(fleet);
