@@ -41,6 +41,7 @@ pub use decide::decide;
 pub use doors::{DoorNeeds, Doors, Resolution, Routes};
 pub use hash::template_hash;
 pub use notices::notices;
+pub use rollout::is_held;
 pub use urgency::urgency;
 
 /// Reads of a round. Children, StatefulSets and pods come from the caches.

@@ -25,7 +25,9 @@ pub mod table;
 
 pub use labels::{EventOutcome, PlanOutcome, PlanType, ProbeOutcome};
 pub use requests::{CountRequests, CountRequestsLayer};
-pub use snapshot::{FleetSample, NodeSample, Snapshot};
+pub use snapshot::{
+    FleetSample, NodeSample, ObjectSample, PlanSample, RolloutSample, RouteSample, Snapshot,
+};
 
 /// Everything that is counted, and the gauges of the stores once these are there.
 ///

@@ -1,6 +1,6 @@
 //! Moving a fleet to a template: when it starts, when it is superseded, when it is complete.
 
-use sei_api::condition::{Reason, Type};
+use sei_api::condition::{Reason, Status, Type};
 use sei_api::{Rollout, SeiNodeDeployment, SeiNodeDeploymentStatus, TaskPlan, k8s};
 
 use crate::condition::{Conditions, Say, find, is_true};
@@ -101,9 +101,18 @@ pub(super) fn tell_limit(view: &View<'_>, status: &mut SeiNodeDeploymentStatus) 
 /// `k of n, held at partition p`, if the partition is all that is left in the way.
 pub(super) fn held(view: &View<'_>) -> Option<String> {
     let partition = view.strategy.partition;
-    (view.status.rollout.is_some() && progress(view) == Progress::Held).then(|| {
-        format!("{} of {}, held at partition {partition}", view.on_goal(), view.fleet.spec.replicas)
-    })
+    (view.status.rollout.is_some() && progress(view) == Progress::Held)
+        .then(|| format!("{} of {}, {HELD} {partition}", view.on_goal(), view.fleet.spec.replicas))
+}
+
+/// What is said of a rollout that waits at the partition.
+const HELD: &str = "held at partition";
+
+/// Does the status say that the rollout in flight waits at the partition?
+#[must_use]
+pub fn is_held(status: &SeiNodeDeploymentStatus) -> bool {
+    let said = find(&status.conditions, Type::RolloutInProgress);
+    said.is_some_and(|it| it.status == Status::True.as_str() && it.message.contains(HELD))
 }
 
 /// Plans the rollout in flight.

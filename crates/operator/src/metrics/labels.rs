@@ -65,7 +65,9 @@ impl ProbeOutcome {
 }
 
 impl PlanType {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// The value of the label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Init => "init",
             Self::NodeUpdate => "node-update",
@@ -77,7 +79,9 @@ impl PlanType {
 }
 
 impl PlanOutcome {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// The value of the label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
             Self::Failed => "failed",

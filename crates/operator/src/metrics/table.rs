@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// Every metric, in the order of the reference document.
-pub const ALL: [&Info; 22] = [
+pub const ALL: [&Info; 34] = [
     &SEINODE_PHASE,
     &SEINODE_PHASE_TRANSITIONS,
     &SEINODE_PHASE_DURATION,
@@ -46,7 +46,19 @@ pub const ALL: [&Info; 22] = [
     &SEINODE_SIDECAR_PROBES,
     &DEPLOYMENT_PHASE,
     &DEPLOYMENT_REPLICAS,
+    &DEPLOYMENT_UPDATED,
+    &ROLLOUT_INFO,
+    &ROLLOUT_STARTED,
+    &ROLLOUT_PROGRESSED,
+    &ROLLOUT_HELD,
+    &ROUTE_READY,
+    &ROUTE_ACCEPTED,
+    &PAUSED,
+    &STALLED,
+    &NOT_READY,
     &PLAN_ACTIVE,
+    &PLAN_FAILED,
+    &PLAN_ATTEMPT,
     &PLAN_DURATION,
     &TASK_FAILURES,
     &TASK_RETRIES,
@@ -119,12 +131,108 @@ pub const DEPLOYMENT_REPLICAS: Info = Info {
     help: "Nodes of a SeiNodeDeployment: desired by its spec, and ready",
 };
 
+/// Shown for each fleet.
+pub const DEPLOYMENT_UPDATED: Info = Info {
+    name: "sei_controller_seinodedeployment_updated_replicas",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name"],
+    help: "Nodes of a SeiNodeDeployment on the template of its spec",
+};
+
+/// Shown for each fleet with a rollout: one series, whatever its templates were.
+pub const ROLLOUT_INFO: Info = Info {
+    name: "sei_controller_seinodedeployment_rollout_info",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "target_hash", "current_hash"],
+    help: "1 while a rollout is in progress, labelled with the template hashes it goes to and comes from",
+};
+
+/// Its age is `time()` less this.
+pub const ROLLOUT_STARTED: Info = Info {
+    name: "sei_controller_seinodedeployment_rollout_started_timestamp_seconds",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name"],
+    help: "When the rollout in progress started, as seconds since 1970",
+};
+
+/// Shown for each fleet with a rollout.
+pub const ROLLOUT_PROGRESSED: Info = Info {
+    name: "sei_controller_seinodedeployment_rollout_progress_timestamp_seconds",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name"],
+    help: "When a node last got on in the rollout in progress, as seconds since 1970",
+};
+
+/// Shown for each fleet with a rollout.
+pub const ROLLOUT_HELD: Info = Info {
+    name: "sei_controller_seinodedeployment_rollout_held",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name"],
+    help: "1 if all that is left of the rollout in progress waits at the partition, else 0",
+};
+
+/// Shown for each fleet that asks for routes.
+pub const ROUTE_READY: Info = Info {
+    name: "sei_controller_seinodedeployment_route_ready",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "reason"],
+    help: "1 if the routes of a SeiNodeDeployment are applied and their host name resolves, else 0, with the reason",
+};
+
+/// Shown for each fleet that asks for routes.
+pub const ROUTE_ACCEPTED: Info = Info {
+    name: "sei_controller_seinodedeployment_route_accepted",
+    kind: Kind::Gauge,
+    labels: &["namespace", "name", "reason"],
+    help: "1 if the Gateway takes the routes of a SeiNodeDeployment, else 0, with the reason",
+};
+
+/// Shown for each node and fleet.
+pub const PAUSED: Info = Info {
+    name: "sei_controller_paused",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name"],
+    help: "1 while the spec pauses the object, else 0",
+};
+
+/// Shown for what does not get on without help.
+pub const STALLED: Info = Info {
+    name: "sei_controller_stalled",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name", "reason"],
+    help: "1 while the object is Stalled, with the reason",
+};
+
+/// Shown for each node and fleet of which the condition is there and not true.
+pub const NOT_READY: Info = Info {
+    name: "sei_controller_not_ready",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name", "reason"],
+    help: "1 while the object is not Ready, with the reason; of a SeiNode, what is wrong with it",
+};
+
 /// Shown for each node and fleet. The label `name` is what lets an alert join it with a phase.
 pub const PLAN_ACTIVE: Info = Info {
     name: "sei_controller_plan_active",
     kind: Kind::Gauge,
     labels: &["controller", "namespace", "name"],
     help: "1 while the object has a plan in progress, else 0",
+};
+
+/// Shown for each node and fleet.
+pub const PLAN_FAILED: Info = Info {
+    name: "sei_controller_plan_failed",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name"],
+    help: "1 while the object has a plan that failed, else 0",
+};
+
+/// Shown for each node and fleet with a plan.
+pub const PLAN_ATTEMPT: Info = Info {
+    name: "sei_controller_plan_attempt",
+    kind: Kind::Gauge,
+    labels: &["controller", "namespace", "name"],
+    help: "How many plans for its target were made in a row, the one in the status included",
 };
 
 /// Observed when a plan ends.

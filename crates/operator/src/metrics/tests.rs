@@ -11,12 +11,13 @@ struct Stores;
 
 impl Snapshot for Stores {
     fn nodes(&self) -> Vec<NodeSample> {
-        let node = |name: &str, phase: Option<NodePhase>, sidecar_ready| NodeSample {
-            namespace: "chain".to_owned(),
-            name: name.to_owned(),
-            plan_active: phase == Some(NodePhase::Initializing),
-            phase,
-            sidecar_ready,
+        let node = |name: &str, phase: Option<NodePhase>, sidecar_ready| {
+            let mut object = object(name);
+            let initializing = phase == Some(NodePhase::Initializing);
+            object.plan =
+                initializing.then_some(PlanSample { active: true, failed: false, attempt: 3 });
+            object.not_ready = initializing.then_some("ImagePullFailed");
+            NodeSample { object, phase, sidecar_ready }
         };
         vec![
             node("rpc-0", Some(NodePhase::Running), Some(true)),
@@ -26,15 +27,30 @@ impl Snapshot for Stores {
     }
 
     fn fleets(&self) -> Vec<FleetSample> {
+        let mut object = object("rpc");
+        object.stalled = Some("ImagePullFailed");
+        let rollout = RolloutSample {
+            target_hash: "1516ee7d38b0ed74".to_owned(),
+            current_hash: "9c13d843e3cbbdb0".to_owned(),
+            started_at: 1_767_225_600,
+            progressed_at: 1_767_225_660,
+            held: false,
+        };
         vec![FleetSample {
-            namespace: "chain".to_owned(),
-            name: "rpc".to_owned(),
+            object,
             phase: Some(DeploymentPhase::Upgrading),
-            plan_active: true,
             replicas_desired: 3,
             replicas_ready: 1,
+            replicas_updated: 2,
+            rollout: Some(rollout),
+            route_ready: Some(RouteSample { holds: false, reason: "DNSPending" }),
+            route_accepted: Some(RouteSample { holds: true, reason: "Accepted" }),
         }]
     }
+}
+
+fn object(name: &str) -> ObjectSample {
+    ObjectSample { namespace: "chain".to_owned(), name: name.to_owned(), ..ObjectSample::default() }
 }
 
 #[test]

@@ -5,109 +5,35 @@ use sei_core::condition::{Conditions, Say};
 
 use super::*;
 
-const UPDATE: [&str; 3] = ["apply-statefulset", "observe-image", "mark-ready"];
+/// The status before and after: phase, plan, what is said of the update; then how plan `a` ended.
+const NODE_WRITES: [&str; 15] = [
+    "Running update:a UpdateStarted > Running update:a UpdateStarted > goes on",
+    "Running update:a UpdateStarted > Running none UpdateComplete > node-update complete",
+    "Running update:a UpdateStarted > Running none UpdateSuperseded > node-update superseded",
+    "Running update:a UpdateStarted > Running update:b UpdateStarted > node-update superseded",
+    "Running update:a UpdateStarted > Running approve:b UpdateComplete > node-update complete",
+    "Running update:a UpdateStarted > Running failed:a UpdateStarted > node-update failed",
+    "Running failed:a UpdateStarted > Running update:b UpdateStarted > goes on",
+    "Initializing init:a NotStarted > Running none NotStarted > init complete",
+    "Initializing init:a NotStarted > Running update:b UpdateStarted > init complete",
+    "Initializing init:a NotStarted > Initializing init:b NotStarted > init superseded",
+    "Running approve:a UpdateComplete > Running none UpdateComplete > mark-ready-reapply complete",
+    "Running approve:a NotStarted > Running approve:b NotStarted > mark-ready-reapply superseded",
+    "Running approve:a NotStarted > Terminating none NotStarted > mark-ready-reapply superseded",
+    "Running strange:a NotStarted > Running update:b UpdateStarted > unknown superseded",
+    "Running none UpdateComplete > Running update:a UpdateStarted > goes on",
+];
 
 #[test]
 fn a_nodes_plan_ends_once_and_as_it_did() {
-    use NodePhase::{Initializing, Running, Terminating};
-    use PlanOutcome::{Complete, Failed, Superseded};
-    use PlanType::{Init, MarkReadyReapply, NodeUpdate, Unknown};
-    let update = |id| Some(plan(id, &UPDATE));
-    let init = |id| Some(plan(id, &["ensure-data-pvc", "mark-ready"]));
-    let approve = |id| Some(plan(id, &["mark-ready"]));
-    let strange = |id| Some(plan(id, &["await-eclipse"]));
-    let at = |phase: NodePhase, plan, said| node_status(phase, plan, said);
-    let (started, done) = (Reason::UpdateStarted, Reason::UpdateComplete);
-    let dropped = Reason::UpdateSuperseded;
-    let none = Reason::NotStarted;
-    let table = [
-        ("goes on", at(Running, update("a"), started), at(Running, update("a"), started), None),
-        (
-            "update complete",
-            at(Running, update("a"), started),
-            at(Running, None, done),
-            Some((NodeUpdate, Complete)),
-        ),
-        (
-            "nothing left to do",
-            at(Running, update("a"), started),
-            at(Running, None, dropped),
-            Some((NodeUpdate, Superseded)),
-        ),
-        (
-            "replaced",
-            at(Running, update("a"), started),
-            at(Running, update("b"), started),
-            Some((NodeUpdate, Superseded)),
-        ),
-        (
-            "complete, and another begun",
-            at(Running, update("a"), started),
-            at(Running, approve("b"), done),
-            Some((NodeUpdate, Complete)),
-        ),
-        (
-            "failed",
-            at(Running, update("a"), started),
-            at(Running, update("a").map(failed), started),
-            Some((NodeUpdate, Failed)),
-        ),
-        (
-            "repeated",
-            at(Running, update("a").map(failed), started),
-            at(Running, update("b"), started),
-            None,
-        ),
-        (
-            "init complete",
-            at(Initializing, init("a"), none),
-            at(Running, None, none),
-            Some((Init, Complete)),
-        ),
-        (
-            "init complete, and an update begun",
-            at(Initializing, init("a"), none),
-            at(Running, update("b"), started),
-            Some((Init, Complete)),
-        ),
-        (
-            "init replaced",
-            at(Initializing, init("a"), none),
-            at(Initializing, init("b"), none),
-            Some((Init, Superseded)),
-        ),
-        (
-            "approved",
-            at(Running, approve("a"), done),
-            at(Running, None, done),
-            Some((MarkReadyReapply, Complete)),
-        ),
-        (
-            "approved in vain",
-            at(Running, approve("a"), done),
-            at(Running, approve("b"), done),
-            Some((MarkReadyReapply, Superseded)),
-        ),
-        (
-            "deleted",
-            at(Running, approve("a"), done),
-            at(Terminating, None, done),
-            Some((MarkReadyReapply, Superseded)),
-        ),
-        (
-            "of another version",
-            at(Running, strange("a"), none),
-            at(Running, update("b"), started),
-            Some((Unknown, Superseded)),
-        ),
-        ("none", at(Running, None, done), at(Running, update("a"), started), None),
-    ];
-    for (why, before, after, expected) in table {
-        let ended = node_end(&before, &after).map(|(plan, it)| {
-            assert_eq!(plan.id.as_deref(), Some("a"), "{why}");
-            (it.plan_type, it.outcome)
+    for write in NODE_WRITES {
+        let parts: Vec<&str> = write.split(" > ").collect();
+        let (before, after) = (node_status(parts[0]), node_status(parts[1]));
+        let told = node_end(&before, &after).map_or("goes on".to_owned(), |(plan, it)| {
+            assert_eq!(plan.id.as_deref(), Some("a"), "{write}");
+            format!("{} {}", it.plan_type.as_str(), it.outcome.as_str())
         });
-        assert_eq!(ended, expected, "{why}");
+        assert_eq!(told, parts[2], "{write}");
     }
 }
 
@@ -193,13 +119,22 @@ fn plan(id: &str, tasks: &[&str]) -> TaskPlan {
     TaskPlan { id: Some(id.to_owned()), tasks, ..TaskPlan::default() }
 }
 
-fn failed(plan: TaskPlan) -> TaskPlan {
-    TaskPlan { phase: PlanPhase::Failed, ..plan }
-}
-
-fn node_status(phase: NodePhase, plan: Option<TaskPlan>, said: Reason) -> SeiNodeStatus {
-    let conditions = conditions(&[(Type::NodeUpdateInProgress, said)]);
-    SeiNodeStatus { phase: Some(phase), plan, conditions, ..SeiNodeStatus::default() }
+fn node_status(line: &str) -> SeiNodeStatus {
+    let words: Vec<&str> = line.split(' ').collect();
+    let named = |(kind, id): (&str, &str)| match kind {
+        "update" => plan(id, &["apply-statefulset", "observe-image", "mark-ready"]),
+        "failed" => TaskPlan { phase: PlanPhase::Failed, ..plan(id, &["observe-image"]) },
+        "init" => plan(id, &["ensure-data-pvc", "mark-ready"]),
+        "approve" => plan(id, &["mark-ready"]),
+        _ => plan(id, &["await-eclipse"]),
+    };
+    let said = Reason::from_word(words[2]).unwrap();
+    SeiNodeStatus {
+        phase: Some(serde_json::from_value(words[0].into()).unwrap()),
+        plan: words[1].split_once(':').map(named),
+        conditions: conditions(&[(Type::NodeUpdateInProgress, said)]),
+        ..SeiNodeStatus::default()
+    }
 }
 
 fn fleet_status(

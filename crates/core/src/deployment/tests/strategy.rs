@@ -4,6 +4,7 @@ use expect_test::expect;
 use sei_api::{InPlace, SeiNodeDeployment, k8s};
 
 use super::scene::{Scene, check};
+use crate::deployment::is_held;
 use crate::deployment::spec::refusal;
 use crate::effect::{Desired, Effect};
 
@@ -203,6 +204,18 @@ fn an_orphan_is_adopted_before_its_turn_and_moved_in_its_turn() {
             requeue  after 5s
         "#]],
     );
+}
+
+#[test]
+fn whether_a_rollout_is_held_can_be_read_from_its_status() {
+    let scene = |partition, child| {
+        let fleet = format!("fleet image=v2 gen=2 partition={partition}\nrollout target=v2\n");
+        Scene::new(&format!("{fleet}child 1 image=v2\n{child}")).round(None).status
+    };
+    assert!(is_held(&scene(1, "")));
+    assert!(!is_held(&scene(1, "child 1 image=v2 current=v1")), "the other is on its way");
+    assert!(!is_held(&scene(0, "")), "the other is not held");
+    assert!(!is_held(&scene(0, "child 0 image=v2")), "complete");
 }
 
 #[test]
