@@ -10,6 +10,8 @@ use crate::metrics::table::Info;
 
 const RULES: &str = include_str!("../../../../config/monitoring/prometheusrule.yaml");
 const RUNBOOK: &str = include_str!("../../../../docs/runbook.md");
+const TROUBLESHOOTING: &str = include_str!("../../../../docs/troubleshooting.md");
+const NETWORKING: &str = include_str!("../../../../docs/networking.md");
 
 #[test]
 fn the_settings_reference_is_up_to_date() {
@@ -75,6 +77,36 @@ fn alerts_tell_what_and_where_and_what_to_do() {
         assert!(text(&alert["annotations"], "runbook").ends_with(&anchor), "{name}: runbook");
         assert!(RUNBOOK.contains(&format!("\n## {name}\n")), "{name}: no section in the runbook");
     }
+}
+
+#[test]
+fn alerts_and_the_runbook_lead_to_sections_that_exist() {
+    let mut led = 0;
+    for alert in alerts() {
+        let Some(link) = alert["annotations"]["troubleshooting"].as_str() else { continue };
+        led += 1;
+        let link = link.strip_prefix("docs/").unwrap();
+        // The word is the operator's; `sei-core` tests that each has a section.
+        let is_any = link == "troubleshooting.md#{{ $labels.reason | toLower }}";
+        assert!(is_any || leads_somewhere(link), "{}: {link}", text(&alert, "alert"));
+    }
+    assert!(led > 5, "{led} alerts lead to a section");
+    let links = RUNBOOK.split("](").skip(1).filter_map(|it| it.split(')').next());
+    for link in links.filter(|link| link.contains('#')) {
+        assert!(leads_somewhere(link), "runbook.md: {link}");
+    }
+}
+
+fn leads_somewhere(link: &str) -> bool {
+    let (file, anchor) = link.split_once('#').unwrap();
+    let text = match file {
+        "" => RUNBOOK,
+        "troubleshooting.md" => TROUBLESHOOTING,
+        "networking.md" => NETWORKING,
+        other => panic!("{other} is not looked at"),
+    };
+    let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+    headings.map(|it| it.to_lowercase().replace(' ', "-")).any(|it| it == anchor)
 }
 
 fn alerts() -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! Scenarios on a real kube-apiserver: the shipped wiring, judged by every version that was stored
 //! and every request that was sent.
 
+mod alerts;
 mod bad_input;
 mod deadline;
 mod deletion;

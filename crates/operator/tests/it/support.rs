@@ -63,17 +63,42 @@ where
     suite().run(name, RunOptions::new().with_controllers(controllers).cluster_wide(), body);
 }
 
+/// As [`scenario`], with what the controllers count and show.
+#[track_caller]
+pub fn measured_scenario<F, Fut>(name: &str, body: F)
+where
+    F: FnOnce(Arc<TestEnv>, Arc<Metrics>) -> Fut,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    let metrics = Arc::new(Metrics::new("test"));
+    let counted = Arc::clone(&metrics);
+    let controllers = start_function(move |inputs| {
+        let metrics = Arc::clone(&counted);
+        async { start_counted(inputs, Tempo::default(), Platform::parse(&setting)?, metrics) }
+    });
+    let options = RunOptions::new().with_controllers(controllers);
+    suite().run(name, options, |env| body(env, metrics));
+}
+
 fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
     start_on(inputs, tempo, Platform::parse(&setting)?)
 }
 
 /// Starts the shipped controllers on another platform than that of all tests.
 pub fn start_on(inputs: ControllerInputs, tempo: Tempo, platform: Platform) -> Result<Controllers> {
+    start_counted(inputs, tempo, platform, Arc::new(Metrics::new("test")))
+}
+
+fn start_counted(
+    inputs: ControllerInputs,
+    tempo: Tempo,
+    platform: Platform,
+    metrics: Arc<Metrics>,
+) -> Result<Controllers> {
     let scope = match inputs.scope {
         Scope::All => settings::Scope::Cluster,
         Scope::Namespace(namespace) => settings::Scope::Namespace(namespace),
     };
-    let metrics = Arc::new(Metrics::new("test"));
     let inputs = Inputs {
         client: inputs.client,
         scope,
