@@ -25,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 /// Before a deletion that did not succeed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// Changes that are taken in at once.
+const CHANGES_MAX: usize = 1_000;
+
 /// A running collector for one namespace. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct GarbageCollector {
@@ -95,12 +98,14 @@ impl Collector {
     async fn run(mut self) {
         self.listing = self.kinds.iter().map(|_| Some(BTreeSet::new())).collect();
         let streams = self.apis.iter().enumerate().map(|(kind, api)| changes(kind, api.clone()));
-        let mut changes = select_all(streams.collect::<Vec<_>>());
+        // All that is known counts before anything is looked up: a pass for each change would fall
+        // behind on a busy machine.
+        let mut changes = select_all(streams.collect::<Vec<_>>()).ready_chunks(CHANGES_MAX);
         let mut unfinished = false;
         loop {
             tokio::select! {
-                change = changes.next() => match change {
-                    Some(change) => self.note(change),
+                known = changes.next() => match known {
+                    Some(known) => known.into_iter().for_each(|change| self.note(change)),
                     None => return,
                 },
                 () = sleep(RETRY), if unfinished => {}
