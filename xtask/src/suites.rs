@@ -53,11 +53,12 @@ impl Suite {
         }
     }
 
-    /// How many tests run side by side, where it is not one for each core: those of the whole
-    /// cluster mostly wait, for grace periods, deadlines and leases.
+    /// How many tests run side by side, where it is not one for each core: those with a cluster
+    /// mostly wait, for grace periods, deadlines and leases.
     fn threads(self) -> Option<&'static str> {
         match self {
-            Self::Unit | Self::Integration => None,
+            Self::Unit => None,
+            Self::Integration => Some("4"),
             Self::System => Some("5"),
         }
     }

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::invariants;
 use crate::rollout::everything_runs;
 use crate::support::{
-    asked_images, current_image, expect, plan_id, scenario, settled, status, told, true_reason,
+    asked_images, current_image, expect, plan_id, scenario, settled, settled_then_late, status,
+    told, true_reason,
 };
 
 const STUCK: &str = "stuck";
@@ -151,11 +152,8 @@ fn paused_is_told_from_stuck() {
 #[test]
 fn a_pause_in_mid_rollout_freezes_it() {
     scenario("a_pause_in_mid_rollout_freezes_it", |env| async move {
-        let late = |spec: &mut sei_api::SeiNodeDeploymentSpec| {
-            spec.progress_deadline_seconds = Some(2);
-        };
-        let snd = new_snd(&env.ns, PAUSED).with_replicas(2).with(late).build();
-        settled(&env, &snd).await?;
+        let snd = new_snd(&env.ns, PAUSED).with_replicas(2).build();
+        settled_then_late(&env, &snd, 2).await?;
         let frozen = env.faker.pause().await;
         env.patch_snd_image(PAUSED, IMAGE_V2).await?;
         env.wait_for("the children to ask for v2", || async {

@@ -8,10 +8,13 @@ use sei_harness::fixtures::{HASH_V1, HASH_V2, HASH_V3, IMAGE_V1, IMAGE_V2, IMAGE
 use sei_harness::status_faker::Mode;
 use sei_harness::suite::{TestEnv, cond, cond_true};
 use sei_harness::wait::check;
+use serde_json::json;
 
 use crate::invariants;
 use crate::rollout::everything_runs;
-use crate::support::{asked_images, expect, scenario, settled, status, target, told, true_reason};
+use crate::support::{
+    asked_images, expect, scenario, settled_then_late, status, target, told, true_reason,
+};
 
 const NAME: &str = "back";
 
@@ -20,7 +23,6 @@ const HOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_milli
 
 fn fleet(env: &TestEnv) -> SeiNodeDeployment {
     let strategy = |spec: &mut sei_api::SeiNodeDeploymentSpec| {
-        spec.progress_deadline_seconds = Some(3);
         let in_place = InPlace {
             on_failure: Some(OnFailure::Rollback),
             min_ready_seconds: Some(0),
@@ -77,7 +79,7 @@ fn shape(fleet: &SeiNodeDeployment) -> Result<(), String> {
 #[test]
 fn a_template_that_does_not_come_up_is_rolled_back() {
     scenario("a_template_that_does_not_come_up_is_rolled_back", |env| async move {
-        settled(&env, &fleet(&env)).await?;
+        settled_then_late(&env, &fleet(&env), 3).await?;
         let end = rolled_back(&env).await?;
         everything_runs(&env, &env.list_children(&end).await?, IMAGE_V1).await?;
         let sample = || async { env.get_snd(NAME).await };
@@ -108,9 +110,14 @@ fn a_template_that_does_not_come_up_is_rolled_back() {
 #[test]
 fn the_edit_after_a_rollback_starts_anew() {
     scenario("the_edit_after_a_rollback_starts_anew", |env| async move {
-        settled(&env, &fleet(&env)).await?;
+        settled_then_late(&env, &fleet(&env), 3).await?;
         rolled_back(&env).await?;
-        env.patch_snd_image(NAME, IMAGE_V3).await?;
+        // How fast the third template is rolled out is the machine's affair.
+        let edit = json!({
+            "progressDeadlineSeconds": 600,
+            "template": { "spec": { "image": IMAGE_V3 } },
+        });
+        env.patch_snd_spec(NAME, edit).await?;
         let done = env
             .wait_for_status(NAME, "the third template to be rolled out", |fleet| {
                 invariants::complete(fleet, HASH_V3)
@@ -127,7 +134,7 @@ fn the_edit_after_a_rollback_starts_anew() {
 #[test]
 fn a_return_survives_the_operator() {
     scenario("a_return_survives_the_operator", |env| async move {
-        settled(&env, &fleet(&env)).await?;
+        settled_then_late(&env, &fleet(&env), 3).await?;
         let _paused = env.faker.pause().await;
         env.patch_snd_image(NAME, IMAGE_V2).await?;
         let turned = env

@@ -16,7 +16,8 @@ use serde_json::json;
 use crate::invariants;
 use crate::rollout::everything_runs;
 use crate::support::{
-    asked_images, current_image, expect, scenario, settled, status, target, true_reason,
+    asked_images, current_image, expect, scenario, settled, settled_then_late, status, target,
+    true_reason,
 };
 
 const NAME: &str = "waves";
@@ -179,9 +180,7 @@ fn a_strategy_that_changes_in_mid_rollout_takes_effect_at_once() {
 fn a_partition_holds_and_lets_go() {
     scenario("a_partition_holds_and_lets_go", |env| async move {
         let strategy = InPlace { partition: Some(2), min_ready_seconds: Some(0), ..at_most(1) };
-        let mut snd = fleet(&env, 3, strategy);
-        snd.spec.progress_deadline_seconds = Some(1);
-        settled(&env, &snd).await?;
+        settled_then_late(&env, &fleet(&env, 3, strategy), 1).await?;
         env.patch_snd_image(NAME, IMAGE_V2).await?;
         let held = env
             .wait_for_status(NAME, "the rollout to be held", |fleet| {

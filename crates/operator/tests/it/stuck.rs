@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use sei_api::{DeploymentPhase, PlanPhase, SeiNode, SeiNodeDeployment, k8s};
 use sei_harness::fixtures::{HASH_V2, IMAGE_V1, IMAGE_V2, new_snd};
 use sei_harness::suite::{TestEnv, cond, cond_true};
@@ -49,6 +49,8 @@ fn inplace_rollout_stuck_on_await_spec_update() {
             ensure!(images == (IMAGE_V2.to_owned(), IMAGE_V1.to_owned()), "{images:?}");
         }
         parked(&env, "stuck-1").await?;
+        let printed = printed(&env, "Phase").await?;
+        ensure!(printed == "Upgrading", "`kubectl get` shows phase {printed}");
         drop(paused);
 
         let done = env
@@ -63,6 +65,17 @@ fn inplace_rollout_stuck_on_await_spec_update() {
         everything_runs(&env, &env.list_children(&done).await?, IMAGE_V2).await?;
         history(&env, &done).await
     });
+}
+
+/// The fleet's cell in the column of that name, as `kubectl get` prints it.
+async fn printed(env: &TestEnv, column: &str) -> Result<serde_json::Value> {
+    let path = format!("/apis/sei.io/v1alpha1/namespaces/{}/seinodedeployments/{NAME}", env.ns);
+    let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let request = http::Request::get(path).header("Accept", accept).body(Vec::new())?;
+    let table: serde_json::Value = env.client.request(request).await?;
+    let columns = table["columnDefinitions"].as_array().context("no columns")?;
+    let at = columns.iter().position(|it| it["name"] == column).context("no such column")?;
+    Ok(table["rows"][0]["cells"][at].clone())
 }
 
 /// Until the children's specs, in order, are these.

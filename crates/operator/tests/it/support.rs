@@ -14,7 +14,7 @@ use sei_harness::Scope;
 use sei_harness::fixtures::{HASH_V1, IMAGE_V1};
 use sei_harness::stubs::StubResolver;
 use sei_harness::suite::{
-    ControllerInputs, Controllers, RunOptions, TestEnv, cond, start_function, suite,
+    ControllerInputs, Controllers, RunOptions, TestEnv, cond, cond_true, start_function, suite,
 };
 use sei_harness::wait::Progress;
 use sei_operator::clock::Clock;
@@ -24,6 +24,7 @@ use sei_operator::metrics::Metrics;
 use sei_operator::names::Resolver;
 use sei_operator::settings;
 use sei_operator::wiring::{Inputs, Operator};
+use serde_json::json;
 
 /// Queued events are delivered within this when the controllers stop.
 const EVENTS_GRACE: Duration = Duration::from_secs(2);
@@ -189,6 +190,27 @@ pub async fn told(
         .await?;
     ensure!(events.len() == count, "{} events {reason}", events.len());
     Ok(events.into_iter().map(|it| it.message.unwrap_or_default()).collect())
+}
+
+/// As `settled`, and only from then on the fleet has a deadline: how fast it came up is the
+/// machine's affair.
+pub async fn settled_then_late(
+    env: &TestEnv,
+    fleet: &SeiNodeDeployment,
+    deadline_seconds: i32,
+) -> Result<()> {
+    settled(env, fleet).await?;
+    let name = fleet.metadata.name.clone().unwrap_or_default();
+    env.patch_snd_spec(&name, json!({ "progressDeadlineSeconds": deadline_seconds })).await?;
+    Ok(())
+}
+
+/// One event for each time that a missed deadline was stored.
+pub async fn told_each_stall(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<()> {
+    let versions = env.history.deployments.through(fleet).await?;
+    let stalls = versions.sequence_of(|it| cond_true(it, "Stalled"));
+    let stalls = stalls.into_iter().filter(|is| *is).count();
+    told(env, fleet, ("RolloutStalled", stalls)).await.map(drop)
 }
 
 /// Reason of the condition if it is True.
