@@ -20,8 +20,8 @@ use crate::condition::{Conditions, Say, find};
 use crate::decision::{Decision, Requeue};
 use crate::node::infra::Step;
 use crate::node::{
-    Env, Observed, Seen, diagnosis, drift, evidence, executor, finalize, generation, infra, peers,
-    plans, report, retry, spec,
+    Env, Observed, Pods, Seen, diagnosis, drift, evidence, executor, finalize, generation, infra,
+    peers, plans, report, retry, spec,
 };
 use crate::plan;
 
@@ -178,7 +178,12 @@ impl Round<'_> {
         let tempo = self.env.tempo;
         // Nobody tells that a container has run for long enough.
         let ill = diagnosis::of_pod(self).is_some();
-        let rest = if ill { tempo.min_ready } else { tempo.health_max_age };
+        let rest = match &self.seen.pods {
+            // What was asked past the cache, no watch event will answer.
+            Pods::Unreadable(_) => tempo.task_poll_first,
+            Pods::Known(_) | Pods::Unconfirmed if ill => tempo.min_ready,
+            Pods::Known(_) | Pods::Unconfirmed => tempo.health_max_age,
+        };
         let mut decision = Decision::rest(next, Requeue::After(rest.min(tempo.health_max_age)));
         decision.effects.extend(infra::marks(self));
         for step in [infra::service(self), infra::config_map(self)] {

@@ -11,7 +11,7 @@ use crate::condition::{Conditions, Say, find};
 use crate::fault::Fault;
 use crate::node::decide::Round;
 use crate::node::spec::Refusal;
-use crate::node::{Observed, Seen, diagnosis, drift, generation, infra, name, plans};
+use crate::node::{Observed, Pods, Seen, diagnosis, drift, generation, infra, name, plans};
 use crate::plan;
 use crate::verdict::{self, Verdict};
 
@@ -95,6 +95,9 @@ fn held(round: Round<'_>, status: &SeiNodeStatus) -> Option<String> {
 
 fn running(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> Verdict {
     let image = status.current_image.as_deref().unwrap_or_default();
+    if let (true, Pods::Unreadable(fault)) = (image.is_empty(), &seen.pods) {
+        return Verdict::Working(Reason::Retrying, fault.detail.clone());
+    }
     if image.is_empty() {
         let message = "the node was not seen running yet".to_owned();
         return Verdict::Working(Reason::Progressing, message);

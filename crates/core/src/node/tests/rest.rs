@@ -344,6 +344,20 @@ mod running {
         );
     }
 
+    /// No watch event comes for what the API server did not answer.
+    #[test]
+    fn never_seen_running_soon_asks_again_for_pods() {
+        check(
+            "node Running current=none \n workload image=v1 \n pods unreadable",
+            expect![[r#"
+                kstatus  Ready=False Reconciling=True Stalled=False Retrying: api server cannot
+                           be reached
+                effects  none
+                requeue  after 500ms
+            "#]],
+        );
+    }
+
     #[test]
     fn never_seen_running_is_no_drift() {
         check(
