@@ -107,6 +107,10 @@ impl<K: Kind> Shell<K> {
         let env = self.context.env();
         let base = K::status(object).cloned().unwrap_or_default();
         let mut draft = self.drafts.take(key, &base);
+        if let Some((before, after)) = draft.done_after_all(&base) {
+            let written = Written { before: &before, after: &after, env };
+            draft.notices.extend(self.written(object, written));
+        }
         let mut status = draft.change.take().map_or_else(|| base.clone(), |(_, status)| status);
         let mut requeue = Requeue::Again;
         for _ in 0..ROUNDS_MAX {
@@ -154,16 +158,26 @@ impl<K: Kind> Shell<K> {
             Urgency::Mark | Urgency::Now => {
                 let stored = match self.commit(key, object, (&base, &status)).await {
                     Ok(stored) => Arc::new(stored),
-                    Err(fault) => return self.uncommitted(key, draft, fault),
+                    Err(fault) => {
+                        if matches!(fault, ApiFault::Unavailable(_)) {
+                            draft.doubt(base, status);
+                        }
+                        return self.uncommitted(key, draft, fault);
+                    }
                 };
                 let written = Written { before: &base, after: &status, env: self.context.env() };
-                K::count(&self.context, object, written);
-                let mut notices = K::notices(object, written);
+                let mut notices = self.written(object, written);
                 notices.extend(draft.notices);
                 self.publish(object, notices);
                 next_of(requeue, Some(&stored))
             }
         }
+    }
+
+    /// What is to be counted and told of a status that is stored.
+    fn written(&self, object: &K::Object, written: Written<'_, K::Status>) -> Vec<Notice> {
+        K::count(&self.context, object, written);
+        K::notices(object, written)
     }
 
     /// The one status write.
@@ -192,7 +206,8 @@ impl<K: Kind> Shell<K> {
         writer.patch_status(key, patch, version).await
     }
 
-    /// The status is lost, and will be found again; what has happened is still to be told.
+    /// The status is lost, and will be found again; what has happened is still to be told, and so
+    /// is the status if the next load shows that it was stored after all.
     fn uncommitted(&self, key: &Key, draft: Draft<K::Status>, fault: ApiFault) -> Step<K> {
         match fault {
             ApiFault::NotFound => {

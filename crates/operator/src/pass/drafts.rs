@@ -18,10 +18,32 @@ pub(super) struct Draft<S> {
     /// The stored status that it was made from, and what it says instead; `None` if only notices
     /// wait.
     pub(super) change: Option<(S, S)>,
+    /// Statuses before and after writes that got no answer: the API server may have done them.
+    pub(super) unsure: Vec<(S, S)>,
     /// What people are to hear when it is stored.
     pub(super) notices: Vec<Notice>,
     /// Since when it waits.
     pub(super) since: Instant,
+}
+
+/// Writes without an answer that are remembered for one object; the newest count.
+const UNSURE_MAX: usize = 4;
+
+impl<S: PartialEq> Draft<S> {
+    /// A write of `after` over `before` got no answer.
+    pub(super) fn doubt(&mut self, before: S, after: S) {
+        if self.unsure.len() == UNSURE_MAX {
+            self.unsure.remove(0);
+        }
+        self.unsure.push((before, after));
+    }
+
+    /// The write without an answer that has made the status `stored`, if there was one.
+    pub(super) fn done_after_all(&mut self, stored: &S) -> Option<(S, S)> {
+        let index =
+            self.unsure.iter().rposition(|(before, after)| after == stored && before != stored)?;
+        Some(self.unsure.swap_remove(index))
+    }
 }
 
 impl<S> Default for Drafts<S> {
@@ -37,10 +59,12 @@ impl<S: Clone + PartialEq> Drafts<S> {
         let held = self.drafts().remove(key);
         let mut draft = held.unwrap_or_else(|| Draft {
             change: None,
+            unsure: Vec::new(),
             notices: Vec::new(),
             since: Instant::now(),
         });
         draft.change = draft.change.filter(|(base, _)| base == stored);
+        draft.unsure.retain(|(base, after)| base == stored || after == stored);
         if draft.change.is_none() {
             draft.since = Instant::now();
         }
@@ -49,7 +73,7 @@ impl<S: Clone + PartialEq> Drafts<S> {
 
     /// Keeps `draft` for the next pass over `key`.
     pub(super) fn keep(&self, key: &Key, draft: Draft<S>) {
-        if draft.change.is_some() || !draft.notices.is_empty() {
+        if draft.change.is_some() || !draft.unsure.is_empty() || !draft.notices.is_empty() {
             self.drafts().insert(key.clone(), draft);
         }
     }

@@ -194,6 +194,27 @@ async fn a_status_that_cannot_be_stored_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_status_whose_answer_got_lost_is_told_once_it_is_seen() {
+    let world = World::of(node(SeiNodeStatus::default()));
+    world.answers("PATCH", || Answer::Broken);
+    decides([rest(running(), Requeue::Never)]);
+    assert_eq!(world.pass().await, Next::Backoff);
+    // The cache is not there yet, so the write is repeated, with the old resourceVersion.
+    world.answers("PATCH", || Answer::refusal(409, "Conflict"));
+    decides([rest(running(), Requeue::Never)]);
+    assert_eq!(world.pass().await, Next::Conflict);
+    assert!(!world.log().contains("EVENT"), "nothing is told that is not seen stored");
+    let mut stored = node(running());
+    stored.metadata.resource_version = Some("4".to_owned());
+    world.stores(stored);
+    for _ in 0..2 {
+        decides([rest(running(), Requeue::Never)]);
+        assert_eq!(world.pass().await, Next::Never);
+        assert_eq!(world.log().matches("EVENT NodeFailed").count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn after_our_finalizer_is_gone_nothing_is_stored() {
     let world = World::of(node(running()));
     let release = Effect::RemoveFinalizer;
