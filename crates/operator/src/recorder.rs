@@ -44,6 +44,8 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// After this an event is old news.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// After this a refusal is believed.
+const DOUBT: Duration = Duration::from_secs(15);
 
 /// Takes notices. Cloning shares the queue.
 #[derive(Clone, Debug)]
@@ -171,15 +173,16 @@ impl Courier {
         let api: Api<k8s::Event> = Api::namespaced(self.client.clone(), namespace);
         let manager = event.reporting_component.clone();
         let params = PostParams { field_manager: manager, ..PostParams::default() };
-        let (given_up, mut pause) = (Instant::now() + PATIENCE, BACKOFF_FIRST);
+        let (begun, mut pause) = (Instant::now(), BACKOFF_FIRST);
         let outcome = loop {
             let answer = tokio::time::timeout(REQUEST_TIMEOUT, api.create(&params, &event)).await;
             match verdict::of(answer) {
                 Verdict::Settled(outcome) => break outcome,
-                Verdict::Retry if Instant::now() + pause > given_up => {
+                Verdict::Retry if begun.elapsed() + pause > PATIENCE => {
                     break EventOutcome::Abandoned;
                 }
-                Verdict::Retry => {
+                Verdict::Doubt if begun.elapsed() + pause > DOUBT => break EventOutcome::Refused,
+                Verdict::Retry | Verdict::Doubt => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(BACKOFF_MAX);
                 }

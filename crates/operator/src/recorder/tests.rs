@@ -153,13 +153,50 @@ async fn what_kept_the_server_from_deciding_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_refuses_is_counted_and_dropped() {
-    for (code, reason) in [(404, "NotFound"), (403, "Forbidden"), (422, "Invalid")] {
+    for (code, reason) in [(404, "NotFound"), (422, "Invalid")] {
         let (recorder, delivery, seen) = start(move |_| Answer::refusal(code, reason));
         recorder.publish(Controller::Node, &fleet(), &superseded("abc"));
         assert_eq!(delivery.drain(Duration::from_secs(2)).await, 0);
         assert_eq!(seen.lock().unwrap().len(), 1, "{reason}");
         assert_eq!(outcomes(&recorder), ["\"refused\"} 1"], "{reason}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_on_its_way_out_gets_no_second_attempt() {
+    let status = serde_json::json!({
+        "kind": "Status", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no",
+        "details": { "causes": [{ "reason": "NamespaceTerminating", "message": "no" }] },
+    });
+    let (recorder, delivery, seen) = start(move |_| Answer::Json(403, status.clone()));
+    recorder.publish(Controller::Node, &fleet(), &superseded("abc"));
+    assert_eq!(delivery.drain(Duration::from_secs(2)).await, 0);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    assert_eq!(outcomes(&recorder), ["\"refused\"} 1"]);
+}
+
+/// An API server that has just started knows no roles for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_believed_when_it_stays() {
+    let (recorder, delivery, seen) = start(|request| match request {
+        1..=3 => Answer::refusal(403, "Forbidden"),
+        _ => Answer::Json(201, serde_json::json!({"metadata": {}, "involvedObject": {}})),
+    });
+    recorder.publish(Controller::Node, &fleet(), &superseded("abc"));
+    assert_eq!(delivery.drain(Duration::from_secs(60)).await, 0);
+    assert_eq!(
+        (seen.lock().unwrap().len(), outcomes(&recorder)),
+        (4, vec!["\"posted\"} 1".into()])
+    );
+
+    let (recorder, delivery, seen) = start(|_| Answer::refusal(403, "Forbidden"));
+    recorder.publish(Controller::Node, &fleet(), &superseded("abc"));
+    assert_eq!(delivery.drain(Duration::from_secs(60)).await, 0);
+    // 0.1 + 0.2 + … + 6.4 s.
+    assert_eq!(
+        (seen.lock().unwrap().len(), outcomes(&recorder)),
+        (8, vec!["\"refused\"} 1".into()])
+    );
 }
 
 #[tokio::test(start_paused = true)]

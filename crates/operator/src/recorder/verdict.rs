@@ -1,5 +1,6 @@
 //! What an answer to a posted event means for it.
 
+use kube::core::response::StatusCause;
 use sei_api::k8s;
 use tokio::time::error::Elapsed;
 
@@ -12,11 +13,13 @@ pub(super) enum Verdict {
     Settled(EventOutcome),
     /// Post it again, later.
     Retry,
+    /// Post it again, but not for long: an API server that has just started refuses everything
+    /// until it knows its roles.
+    Doubt,
 }
 
 /// Whatever the server decided about the event itself is final; whatever kept it from deciding is
-/// not. `NotFound` is the namespace; `Forbidden` is a namespace on its way out, or a Role that
-/// lacks the verb, and neither changes by asking again.
+/// not. `NotFound` is the namespace, and so is `Forbidden` when it says so: it is on its way out.
 pub(super) fn of(answer: Result<Result<k8s::Event, kube::Error>, Elapsed>) -> Verdict {
     let error = match answer {
         Ok(Ok(_)) => return Verdict::Settled(EventOutcome::Posted),
@@ -26,7 +29,9 @@ pub(super) fn of(answer: Result<Result<k8s::Event, kube::Error>, Elapsed>) -> Ve
     if error.is_already_exists() {
         return Verdict::Settled(EventOutcome::Existed);
     }
+    let leaving = |cause: &StatusCause| cause.reason == "NamespaceTerminating";
     match error.code {
+        403 if !error.details.iter().flat_map(|it| &it.causes).any(leaving) => Verdict::Doubt,
         400 | 403 | 404 | 405 | 413 | 422 => Verdict::Settled(EventOutcome::Refused),
         _ => Verdict::Retry,
     }
