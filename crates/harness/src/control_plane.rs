@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::assets::{self, Assets};
@@ -86,9 +87,11 @@ pub struct ControlPlane {
 #[derive(Debug)]
 struct OwnServers {
     // Field order is drop order: the server before its store, the directory last.
-    api_server: Server,
+    api_server: Mutex<Option<Server>>,
+    api_server_spec: ServerSpec,
     etcd: Server,
     endpoint: String,
+    start_timeout: Duration,
     pki: Pki,
     stop_timeout: Duration,
     _dir: TempDir,
@@ -209,9 +212,31 @@ impl ControlPlane {
     /// The end of the servers' logs; empty for an attached cluster.
     pub fn logs(&self, lines: usize) -> String {
         let Some(own) = &self.own else { return String::new() };
-        [&own.etcd, &own.api_server]
-            .map(|server| format!("--- {}\n{}\n", server.name(), server.log_tail(lines)))
-            .concat()
+        let log = |server: &Server| format!("--- {}\n{}\n", server.name(), server.log_tail(lines));
+        // Nothing to show while it is restarted.
+        let api_server = own.api_server.try_lock().ok();
+        let api_server = api_server.as_deref().and_then(Option::as_ref).map(log);
+        log(&own.etcd) + &api_server.unwrap_or_default()
+    }
+
+    /// Stops the API server and starts it again, on the same port and store.
+    ///
+    /// # Errors
+    /// It does not come back, or the cluster is only attached to.
+    pub async fn restart_api_server(&self) -> Result<()> {
+        let own = self.own.as_ref().context("an attached cluster is not restarted")?;
+        let mut running = own.api_server.lock().await;
+        if let Some(server) = running.take() {
+            server.hurry(own.stop_timeout).await?;
+        }
+        let mut server = Server::spawn(&own.api_server_spec)?;
+        let healthy = await_healthy(&mut server, self.config(), "/readyz", own.start_timeout).await;
+        *running = Some(server);
+        match healthy {
+            Ok(()) => Ok(()),
+            Err(StartFailure::PortTaken) => bail!("the port of the API server was taken"),
+            Err(StartFailure::Other(err)) => Err(err),
+        }
     }
 
     /// Stops the API server, then etcd, and removes their directories.
@@ -220,7 +245,9 @@ impl ControlPlane {
     /// When a process cannot be waited for.
     pub async fn stop(self) -> Result<()> {
         let Some(own) = self.own else { return Ok(()) };
-        own.api_server.stop(own.stop_timeout).await?;
+        if let Some(api_server) = own.api_server.into_inner() {
+            api_server.stop(own.stop_timeout).await?;
+        }
         own.etcd.stop(own.stop_timeout).await
     }
 }
@@ -260,18 +287,27 @@ async fn start_servers(
     let server_dir = dir.path().join("kube-apiserver");
     let pki = Pki::create(&server_dir.join("pki"))?;
     let kubeconfig = pki.kubeconfig(&endpoint, ADMIN, &[MASTERS])?;
-    let mut api_server = Server::spawn(&ServerSpec {
+    let api_server_spec = ServerSpec {
         name: "kube-apiserver",
         binary: options.assets.kube_apiserver.clone(),
         args: api_server_args(&pki, &store, secure_port, &options.api_server_flags)?,
         dir: server_dir,
         attach_output: options.attach_output,
-    })?;
+    };
+    let mut api_server = Server::spawn(&api_server_spec)?;
     let admin = config_of(&kubeconfig).await?;
     await_healthy(&mut api_server, admin.clone(), "/healthz", options.start_timeout).await?;
     await_default_namespace(admin, &api_server).await?;
-    let stop_timeout = options.stop_timeout;
-    let own = OwnServers { api_server, etcd, endpoint, pki, stop_timeout, _dir: dir };
+    let own = OwnServers {
+        api_server: Mutex::new(Some(api_server)),
+        api_server_spec,
+        etcd,
+        endpoint,
+        start_timeout: options.start_timeout,
+        pki,
+        stop_timeout: options.stop_timeout,
+        _dir: dir,
+    };
     Ok((own, kubeconfig))
 }
 

@@ -4,6 +4,7 @@
 //! each stored version, so nothing falls between two looks.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ struct Shared<K> {
     versions: Mutex<Vec<Version<K>>>,
     /// Why versions may be missing; a history with a hole answers no question.
     hole: Mutex<Option<String>>,
+    /// Whether holes are bridged by a listing.
+    bridged: AtomicBool,
 }
 
 impl<K> StatusHistory<K>
@@ -65,6 +68,7 @@ where
             started: Instant::now(),
             versions: Mutex::default(),
             hole: Mutex::default(),
+            bridged: AtomicBool::new(false),
         });
         let (sender, changed) = watch::channel(0);
         for object in list.items {
@@ -72,6 +76,12 @@ where
         }
         let follower = tokio::spawn(follow(api, from, shared.clone(), sender));
         Ok(Self { shared, changed, follower })
+    }
+
+    /// From now on, versions that the watch lost are bridged by a listing of what is there. For
+    /// tests that restart the API server: a new one does not know the history before its start.
+    pub fn bridge_holes(&self) {
+        self.shared.bridged.store(true, Ordering::Relaxed);
     }
 
     /// All versions of all objects so far, in the order in which they were stored.
@@ -170,6 +180,10 @@ async fn follow<K>(
                         from = bookmark.metadata.resource_version;
                         continue;
                     }
+                    WatchEvent::Error(_) if shared.bridged.load(Ordering::Relaxed) => {
+                        from = bridge(&api, from, &shared, &changed).await;
+                        break;
+                    }
                     WatchEvent::Error(status) => {
                         *lock(&shared.hole) = Some(status.message.clone());
                         changed.send_modify(|count| *count += 1);
@@ -182,6 +196,26 @@ async fn follow<K>(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Records what has changed since `from`, but for deletions; returns where to go on.
+async fn bridge<K>(
+    api: &Api<K>,
+    from: String,
+    shared: &Shared<K>,
+    changed: &watch::Sender<usize>,
+) -> String
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let Ok(list) = api.list(&ListParams::default()).await else { return from };
+    let known: u64 = from.parse().unwrap_or_default();
+    for object in list.items {
+        if versions::number(&object) > known {
+            shared.record(object, false, changed);
+        }
+    }
+    list.metadata.resource_version.unwrap_or(from)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -18,11 +18,14 @@ use tower::{BoxError, Layer, Service, ServiceExt};
 
 mod fault;
 mod record;
+mod tap;
 
 pub use fault::{Fault, FaultHandle};
 pub use record::{Outcome, Record, Requests, Verb};
+pub use tap::Tap;
 
 use fault::Faults;
+use tap::Taps;
 
 /// The log of one client. Clones share the entries.
 #[derive(Clone, Debug)]
@@ -35,21 +38,24 @@ struct Shared {
     started: Instant,
     records: Mutex<Vec<Record>>,
     faults: Faults,
+    taps: Taps,
 }
 
 impl RequestLog {
     /// An empty log without faults.
     pub fn new() -> Self {
         let records = Mutex::default();
-        let faults = Faults::default();
-        Self { shared: Arc::new(Shared { started: Instant::now(), records, faults }) }
+        let (faults, taps) = (Faults::default(), Taps::new());
+        Self { shared: Arc::new(Shared { started: Instant::now(), records, faults, taps }) }
     }
 
     /// A client whose every request is logged, tied to the runtime that calls this.
     ///
     /// # Errors
     /// When the configuration's certificates cannot be loaded.
-    pub fn client(&self, config: Config) -> kube::Result<Client> {
+    pub fn client(&self, mut config: Config) -> kube::Result<Client> {
+        // As the shipped operator's: a retry beneath the log would send what it does not show.
+        config.default_retry = false;
         Ok(ClientBuilder::try_from(config)?.with_layer(self).build())
     }
 
@@ -88,6 +94,11 @@ impl RequestLog {
     /// Ends when the handle is dropped; requests held by it then go on.
     pub fn inject(&self, victims: Requests, fault: Fault, budget: usize) -> FaultHandle {
         self.shared.faults.add(victims, fault, budget)
+    }
+
+    /// Does `tap` to every watch of `resource` that runs; returns how many watches of any kind run.
+    pub fn tap(&self, resource: &str, tap: Tap) -> usize {
+        self.shared.taps.tap(resource, tap)
     }
 
     fn records(&self) -> MutexGuard<'_, Vec<Record>> {
@@ -175,6 +186,7 @@ where
     let bytes = body.collect().await?.to_bytes();
     let record = Record::of(&parts, &bytes, log.elapsed());
     let strike = log.shared.faults.strike(&record);
+    let watched = (record.verb == Verb::Watch).then(|| record.resource.clone());
     let index = log.push(record);
     if let Some(strike) = &strike {
         match strike.before().await {
@@ -195,13 +207,19 @@ where
         inner.ready().await.map_err(Into::into)?.call(request)
     };
     match response.await.map_err(Into::into) {
-        Ok(response) if strike.is_some_and(|strike| strike.resets_after()) => {
-            log.finish(index, Outcome::ResetAfter(response.status().as_u16()));
-            Err(fault::reset())
-        }
         Ok(response) => {
+            if let Some(strike) = &strike
+                && strike.after().await
+            {
+                log.finish(index, Outcome::ResetAfter(response.status().as_u16()));
+                return Err(fault::reset());
+            }
             log.finish(index, Outcome::Answered(response.status().as_u16()));
-            Ok(response.map(boxed))
+            let response = response.map(boxed);
+            Ok(match watched {
+                Some(resource) => response.map(|body| log.shared.taps.around(body, &resource)),
+                None => response,
+            })
         }
         Err(err) => {
             log.finish(index, Outcome::Failed(err.to_string()));

@@ -3,11 +3,15 @@
 //! Nothing in the operator knows of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt;
 use futures::future::join_all;
 use kube::api::{ListParams, Patch, PatchParams};
+use kube::core::PartialObjectMeta;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use sei_api::k8s::StatefulSet;
 use serde_json::json;
@@ -21,7 +25,8 @@ pub use mode::{Mode, rolled_out};
 
 use crate::scope::Scope;
 
-/// Between two sweeps. Helpers poll every 200 ms, and the faker must win that race.
+/// Between two looks at whether a sweep is due. Helpers poll every 200 ms, and the faker must win
+/// that race.
 pub const TICK: Duration = Duration::from_millis(50);
 
 /// A running faker. Dropping it stops it without waiting.
@@ -40,6 +45,8 @@ struct Shared {
     modes: Mutex<BTreeMap<String, Mode>>,
     /// Held during a sweep: who gets it knows that no sweep is running.
     sweeping: tokio::sync::Mutex<()>,
+    /// Something has changed since the last sweep began.
+    due: AtomicBool,
 }
 
 /// A pause; the faker goes on when it is dropped.
@@ -85,6 +92,7 @@ impl StatusFaker {
     /// How the StatefulSet of this name is treated from the next sweep on.
     pub fn set_mode(&self, stateful_set: &str, mode: Mode) {
         lock(&self.shared.modes).insert(stateful_set.to_owned(), mode);
+        self.shared.due.store(true, Ordering::Release);
     }
 
     /// Stops and waits; nothing is written afterwards. A second call does nothing.
@@ -132,6 +140,23 @@ impl Shared {
 }
 
 async fn run(client: Client, scope: Scope, shared: Arc<Shared>, stop: CancellationToken) {
+    tokio::select! {
+        biased;
+        () = sweep_when_due(&client, &scope, &shared, &stop) => {}
+        () = follow(&client, &scope, &shared) => {}
+    }
+}
+
+/// Sees that something has changed; whatever it may be, a sweep finds out.
+async fn follow(client: &Client, scope: &Scope, shared: &Shared) {
+    let sets = scope.api::<PartialObjectMeta<StatefulSet>>(client.clone());
+    let mut changes = watcher(sets, watcher::Config::default()).default_backoff().boxed();
+    while changes.next().await.is_some() {
+        shared.due.store(true, Ordering::Release);
+    }
+}
+
+async fn sweep_when_due(client: &Client, scope: &Scope, shared: &Shared, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -141,11 +166,12 @@ async fn run(client: Client, scope: Scope, shared: Arc<Shared>, stop: Cancellati
             _ = ticks.tick() => {}
         }
         let _sweeping = shared.sweeping.lock().await;
-        if shared.is_paused() {
+        if shared.is_paused() || !shared.due.swap(false, Ordering::AcqRel) {
             continue;
         }
         // A sweep runs to its end: cutting it could leave a write under way after `stop`.
-        if let Err(err) = sweep(&client, &scope, &shared).await {
+        if let Err(err) = sweep(client, scope, shared).await {
+            shared.due.store(true, Ordering::Release);
             tracing::debug!(%err, "sweep given up; the next tick tries again");
         }
     }

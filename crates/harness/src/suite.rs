@@ -43,7 +43,9 @@ pub struct RunOptions {
     controllers: Option<ControllersFn>,
     cluster_wide: bool,
     gateway_api: bool,
+    on_its_own: bool,
     collect_garbage: bool,
+    abandoned: bool,
     time_limit: Duration,
     clean_up_limit: Duration,
 }
@@ -55,7 +57,9 @@ impl RunOptions {
             controllers: None,
             cluster_wide: false,
             gateway_api: true,
+            on_its_own: false,
             collect_garbage: true,
+            abandoned: false,
             time_limit: TIME_LIMIT,
             clean_up_limit: CLEAN_UP_LIMIT,
         }
@@ -80,10 +84,23 @@ impl RunOptions {
         Self { gateway_api: false, ..self }
     }
 
+    /// On a control plane of the test's own, which it may disturb.
+    #[must_use]
+    pub fn on_its_own(self) -> Self {
+        Self { on_its_own: true, ..self }
+    }
+
     /// Without the emulated garbage collector.
     #[must_use]
     pub fn without_garbage_collection(self) -> Self {
         Self { collect_garbage: false, ..self }
+    }
+
+    /// Without a clean-up: what the test has left stays, with its finalizers, in a namespace that
+    /// is never used again. For those who judge the end themselves, many times.
+    #[must_use]
+    pub fn abandoned(self) -> Self {
+        Self { abandoned: true, ..self }
     }
 
     /// With another limit than ten seconds for the controllers to let go of each kind.
@@ -209,7 +226,7 @@ impl Suite {
         F: FnOnce(Arc<TestEnv>) -> Fut,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        let cluster = if options.cluster_wide || !options.gateway_api {
+        let cluster = if options.on_its_own || options.cluster_wide || !options.gateway_api {
             let mut own = ControlPlaneOptions::from_env()?;
             if !options.gateway_api {
                 own.crd_dirs = vec![shipped_crds()];
@@ -310,7 +327,9 @@ impl std::fmt::Debug for RunOptions {
             .field("controllers", &self.controllers.is_some())
             .field("cluster_wide", &self.cluster_wide)
             .field("gateway_api", &self.gateway_api)
+            .field("on_its_own", &self.on_its_own)
             .field("collect_garbage", &self.collect_garbage)
+            .field("abandoned", &self.abandoned)
             .field("time_limit", &self.time_limit)
             .field("clean_up_limit", &self.clean_up_limit)
             .finish()

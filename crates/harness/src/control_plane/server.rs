@@ -39,6 +39,9 @@ fi
 exit "$code"
 "#;
 
+/// Between two orders to leave.
+const HURRY: Duration = Duration::from_millis(100);
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct ServerSpec {
@@ -120,6 +123,37 @@ impl Server {
         let text = String::from_utf8_lossy(&bytes);
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    /// Makes a server leave at once that takes a second SIGTERM for an order, and waits until it is
+    /// gone; its directory stays.
+    ///
+    /// # Errors
+    /// When it cannot be signalled or waited for, or has not left after `grace`.
+    pub async fn hurry(mut self, grace: Duration) -> Result<()> {
+        let pid = self.pid()?.to_string();
+        let gone = async {
+            loop {
+                // It fails when the server is gone, and then the supervisor leaves.
+                let _ =
+                    Command::new("kill").args(["-TERM", &pid]).stderr(Stdio::null()).status().await;
+                if timeout(HURRY, self.supervisor.wait()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        timeout(grace, gone).await.with_context(|| format!("{} stays", self.name))
+    }
+
+    /// Kills the server where it stands, by `SIGKILL`, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the process cannot be waited for.
+    pub async fn kill(self) -> Result<()> {
+        let Self { name, mut supervisor, lifeline, .. } = self;
+        drop(lifeline);
+        supervisor.wait().await.with_context(|| format!("cannot wait for {name}"))?;
+        Ok(())
     }
 
     /// Asks the server to leave, and kills it when it has not left after `grace`.

@@ -14,7 +14,7 @@ use super::record::{Record, Requests};
 /// What happens to a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It is answered with this status code; the server never sees it.
+    /// It is answered with this status code; the server never sees it. A 429 asks for a second.
     Status(u16),
     /// The connection is cut; the server never sees the request.
     ResetBefore,
@@ -24,6 +24,12 @@ pub enum Fault {
     Hold,
     /// It waits this long, then goes on.
     Delay(Duration),
+    /// It waits until [`FaultHandle::release`], then the connection is cut; the server never sees
+    /// it.
+    Hang,
+    /// The server does it, but its answer waits until [`FaultHandle::release`], and then the
+    /// connection is cut.
+    HangAfter,
 }
 
 /// A fault in force. Dropping it ends the fault and releases what it holds.
@@ -122,11 +128,14 @@ impl Strike {
         match self.rule.fault {
             Fault::Status(code) => Before::Answer(code),
             Fault::ResetBefore => Before::Reset,
-            Fault::ResetAfter => Before::Send,
+            Fault::ResetAfter | Fault::HangAfter => Before::Send,
             Fault::Hold => {
-                // The sender lives in the rule that we hold, so waiting cannot fail.
-                let _ = self.rule.released.subscribe().wait_for(|released| *released).await;
+                self.released().await;
                 Before::Send
+            }
+            Fault::Hang => {
+                self.released().await;
+                Before::Reset
             }
             Fault::Delay(delay) => {
                 tokio::time::sleep(delay).await;
@@ -135,8 +144,23 @@ impl Strike {
         }
     }
 
-    pub(super) fn resets_after(&self) -> bool {
-        matches!(self.rule.fault, Fault::ResetAfter)
+    /// What to do with the answer: true says that it gets lost.
+    pub(super) async fn after(&self) -> bool {
+        match self.rule.fault {
+            Fault::ResetAfter => true,
+            Fault::HangAfter => {
+                self.released().await;
+                true
+            }
+            Fault::Status(_) | Fault::ResetBefore | Fault::Hold | Fault::Delay(_) | Fault::Hang => {
+                false
+            }
+        }
+    }
+
+    async fn released(&self) {
+        // The sender lives in the rule that we hold, so waiting cannot fail.
+        let _ = self.rule.released.subscribe().wait_for(|released| *released).await;
     }
 }
 
@@ -159,9 +183,10 @@ pub(super) fn answer(code: u16) -> Result<Response<Full<bytes::Bytes>>, BoxError
         _ => "InternalError",
     };
     let status = kube::core::Status::failure("injected by a test", reason).with_code(code);
-    let body = serde_json::to_vec(&status)?;
-    Ok(Response::builder()
-        .status(code)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(Full::from(body))?)
+    let mut response =
+        Response::builder().status(code).header(http::header::CONTENT_TYPE, "application/json");
+    if code == 429 {
+        response = response.header(http::header::RETRY_AFTER, 1);
+    }
+    Ok(response.body(Full::from(serde_json::to_vec(&status)?))?)
 }

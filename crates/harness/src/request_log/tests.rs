@@ -119,6 +119,28 @@ async fn a_held_request_blocks_no_other_and_goes_on_when_released() {
     assert_eq!(served.load(Ordering::SeqCst), 2);
 }
 
+#[tokio::test]
+async fn a_hanging_request_is_never_answered_before_or_after_the_server_acted() {
+    for (fault, served_then, outcome) in
+        [(Fault::Hang, 0, Outcome::ResetBefore), (Fault::HangAfter, 1, Outcome::ResetAfter(200))]
+    {
+        let log = RequestLog::new();
+        let (client, served) = client(&log);
+        let fault = log.inject(Requests::any().name("a"), fault, 1);
+        let hanging = tokio::spawn({
+            let client = client.clone();
+            async move { client.request_text(request("GET", &format!("{NODES}/a"))).await }
+        });
+        fault.met(1).await;
+        client.request_text(request("GET", NODES)).await.unwrap();
+        assert!(!hanging.is_finished());
+        drop(fault);
+        hanging.await.unwrap().unwrap_err();
+        assert_eq!(served.load(Ordering::SeqCst), served_then + 1);
+        assert_eq!(log.all()[0].outcome, outcome);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_delayed_request_takes_its_time() {
     let log = RequestLog::new();

@@ -22,6 +22,20 @@ const POLL: Duration = Duration::from_millis(50);
 /// Cleans up and returns what went wrong, in words. Never gives up half-way.
 pub(super) async fn clean_up(env: &TestEnv) -> Vec<String> {
     let mut problems = Vec::new();
+    if env.options.abandoned {
+        env.kill_controllers().await;
+        env.faker.stop().await;
+        if let Some(gc) = &env.gc {
+            gc.stop().await;
+        }
+        // The only thing that runs out: each holds an address of the cluster's few.
+        let services: Api<Service> = env.api();
+        let params = DeleteParams::background();
+        if let Err(err) = services.delete_collection(&params, &ListParams::default()).await {
+            problems.push(format!("the Services are left behind: {err}"));
+        }
+        return problems;
+    }
     env.faker.resume();
     // A test that killed its controllers still owes its objects their finalizers.
     if let Err(err) = env.start_controllers().await {

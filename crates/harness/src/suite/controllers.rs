@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sei_sidecar_api::SidecarFactory;
+use sei_sidecar_sim::Sidecars;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ pub struct ControllerInputs {
     /// Which namespaces to look at.
     pub scope: Scope,
     /// The sidecars of the nodes.
-    pub sidecars: Arc<dyn SidecarFactory>,
+    pub sidecars: Sidecars,
     /// Name resolution.
     pub resolver: StubResolver,
 }
@@ -49,7 +49,11 @@ pub struct Controllers {
     task: JoinHandle<Result<()>>,
     stop: CancellationToken,
     passes: Option<PassCounter>,
+    death: Option<Death>,
 }
+
+/// Kills what runs elsewhere, and waits until it is gone.
+type Death = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// How many passes the object of a kind, namespace and name has had.
 type PassCounter = Arc<dyn Fn(&str, &str, &str) -> u64 + Send + Sync>;
@@ -63,7 +67,7 @@ impl Controllers {
     {
         let stop = CancellationToken::new();
         let task = tokio::spawn(work(stop.clone()));
-        Self { task, stop, passes: None }
+        Self { task, stop, passes: None, death: None }
     }
 
     /// With a counter of passes by kind, namespace and name.
@@ -74,6 +78,27 @@ impl Controllers {
     ) -> Self {
         self.passes = Some(Arc::new(passes));
         self
+    }
+
+    /// With what has to be done to kill them, because they run elsewhere.
+    #[must_use]
+    pub fn with_death<F, Fut>(mut self, death: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.death = Some(Box::new(|| death().boxed()));
+        self
+    }
+
+    /// Ends them at whatever point they are, and waits until nothing of them runs.
+    pub(super) async fn kill(mut self) {
+        if let Some(death) = self.death.take() {
+            death().await;
+        }
+        self.task.abort();
+        // It was cancelled, or has failed before: it is gone.
+        let _ = (&mut self.task).await;
     }
 
     /// The passes of an object, where they are counted.

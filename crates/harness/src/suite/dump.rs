@@ -8,9 +8,10 @@ use sei_api::k8s::{Event, StatefulSet};
 use sei_api::{SeiNode, SeiNodeDeployment, TaskPlan};
 
 use super::TestEnv;
+use crate::request_log::{Outcome, Record, Verb};
 
 /// How many of the controllers' last requests are shown.
-const REQUESTS_SHOWN: usize = 25;
+const REQUESTS_SHOWN: usize = 50;
 
 impl TestEnv {
     /// Fleets, children, StatefulSets, events, doubles, and what the controllers sent last.
@@ -32,7 +33,12 @@ impl TestEnv {
         }
         let sent = self.requests.all();
         line(&mut text, format_args!("requests of the controllers: {}, the last:", sent.len()));
-        for record in &sent[sent.len().saturating_sub(REQUESTS_SHOWN)..] {
+        // Of watches that work, the last ones would be all.
+        let dull = |record: &&Record| {
+            record.verb == Verb::Watch && record.outcome == Outcome::Answered(200)
+        };
+        let telling: Vec<_> = sent.iter().filter(|it| !dull(it)).collect();
+        for record in &telling[telling.len().saturating_sub(REQUESTS_SHOWN)..] {
             line(&mut text, format_args!("  {record}"));
         }
         text

@@ -126,6 +126,18 @@ impl TestEnv {
         Ok(())
     }
 
+    /// Restarts the API server; for tests with a control plane of their own. The history bridges
+    /// what it misses meanwhile.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart_api_server(&self) -> Result<()> {
+        self.history.deployments.bridge_holes();
+        self.history.nodes.bridge_holes();
+        self.history.stateful_sets.bridge_holes();
+        self.cluster.control_plane.restart_api_server().await
+    }
+
     /// Starts the controllers when there are none; the suite does so before the test begins.
     ///
     /// # Errors
@@ -137,7 +149,7 @@ impl TestEnv {
             let inputs = ControllerInputs {
                 client: self.requests.client(self.cluster.operator().await?)?,
                 scope: self.options.scope(&self.ns),
-                sidecars: Arc::new(self.sidecars.clone()),
+                sidecars: self.sidecars.clone(),
                 resolver: self.dns.clone(),
             };
             *controllers = Some(start(inputs).await.context("the controllers do not start")?);
@@ -158,7 +170,9 @@ impl TestEnv {
 
     /// Ends the controllers at whatever point they are, as a crash does.
     pub async fn kill_controllers(&self) {
-        drop(self.controllers.lock().await.take());
+        if let Some(controllers) = self.controllers.lock().await.take() {
+            controllers.kill().await;
+        }
     }
 }
 

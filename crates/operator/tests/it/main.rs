@@ -29,4 +29,5 @@ mod strategy;
 mod stuck;
 mod supersession;
 mod support;
+mod sweeps;
 mod volumes;

@@ -75,7 +75,8 @@ where
     let counted = Arc::clone(&metrics);
     let controllers = start_function(move |inputs| {
         let metrics = Arc::clone(&counted);
-        async { start_counted(inputs, Tempo::default(), Platform::parse(&setting)?, metrics) }
+        let paces = (Tempo::default(), Limits::default());
+        async { start_counted(inputs, paces, Platform::parse(&setting)?, metrics) }
     });
     let options = RunOptions::new().with_controllers(controllers);
     suite().run(name, options, |env| body(env, metrics));
@@ -87,12 +88,21 @@ fn start(inputs: ControllerInputs, tempo: Tempo) -> Result<Controllers> {
 
 /// Starts the shipped controllers on another platform than that of all tests.
 pub fn start_on(inputs: ControllerInputs, tempo: Tempo, platform: Platform) -> Result<Controllers> {
-    start_counted(inputs, tempo, platform, Arc::new(Metrics::new("test")))
+    start_within(inputs, (tempo, Limits::default()), platform)
+}
+
+/// As [`start_on`], within other limits than those that are shipped.
+pub fn start_within(
+    inputs: ControllerInputs,
+    paces: (Tempo, Limits),
+    platform: Platform,
+) -> Result<Controllers> {
+    start_counted(inputs, paces, platform, Arc::new(Metrics::new("test")))
 }
 
 fn start_counted(
     inputs: ControllerInputs,
-    tempo: Tempo,
+    (tempo, limits): (Tempo, Limits),
     platform: Platform,
     metrics: Arc<Metrics>,
 ) -> Result<Controllers> {
@@ -103,14 +113,14 @@ fn start_counted(
     let inputs = Inputs {
         client: inputs.client,
         scope,
-        sidecars: inputs.sidecars,
+        sidecars: Arc::new(inputs.sidecars),
         resolver: Arc::new(Stub(inputs.resolver)),
         platform,
         tempo,
         limits: Limits {
             lookup_pause_first: Duration::from_millis(100),
             lookup_pause_max: Duration::from_millis(500),
-            ..Limits::default()
+            ..limits
         },
         clock: Clock::system(),
         ids: Ids::random(),
