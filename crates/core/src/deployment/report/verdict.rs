@@ -57,10 +57,9 @@ pub(super) fn of(end: End<'_>, view: &View<'_>, tally: &Tally) -> Verdict {
 /// No rollout, nothing in the way.
 fn at_rest(view: &View<'_>, tally: &Tally, wrote: bool) -> Verdict {
     let wanted = view.fleet.spec.replicas;
-    if let Some(name) = leftover(&view.children) {
-        let message = format!(
-            "SeiNode \"{name}\" is about to be removed; it is created anew when it is gone"
-        );
+    if let Some(object) = leftover(view) {
+        let message =
+            format!("{object} is about to be removed; it is created anew when it is gone");
         return Verdict::Working(Reason::LeftoverObject, message);
     }
     let unseen = view.children.wanted.iter().any(|it| matches!(it.place, Place::Unseen));
@@ -145,9 +144,16 @@ pub(in crate::deployment) fn refusal(kind: &str, object: &str, fleet: &str) -> S
     )
 }
 
-fn leftover<'a>(children: &'a Children<'_>) -> Option<&'a str> {
-    let slot = children.wanted.iter().find(|it| matches!(it.place, Place::Leftover))?;
-    Some(&slot.name)
+/// What a predecessor left at one of our names and its owner has not let go of yet.
+fn leftover(view: &View<'_>) -> Option<String> {
+    let mut wanted = view.children.wanted.iter();
+    if let Some(slot) = wanted.find(|it| matches!(it.place, Place::Leftover)) {
+        return Some(format!("SeiNode \"{}\"", slot.name));
+    }
+    let Seen::Here(service) = &view.seen.internal_service else { return None };
+    let is_leftover = classify(&service.metadata, owner(view.fleet)) == Ownership::Leftover;
+    let name = service.metadata.name.as_deref().unwrap_or_default();
+    is_leftover.then(|| format!("Service \"{name}\""))
 }
 
 fn failed_nodes(children: &Children<'_>) -> String {

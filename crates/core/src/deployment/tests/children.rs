@@ -190,10 +190,24 @@ fn a_foreign_service_is_never_written_and_is_shown() {
             requeue  after 30s
         "#]],
     );
-    for place in ["leftover", "terminating", "stale", "unreadable"] {
+    for place in ["stale", "unreadable"] {
         let scene = Scene::new(&format!("fleet \n service {place}"));
         assert_eq!(scene.decide().effects, [], "{place}");
     }
+}
+
+#[test]
+fn a_leftover_service_is_waited_for_and_is_shown() {
+    check_each(
+        ["leftover", "terminating"].map(|whose| format!("fleet \n service {whose}")),
+        expect![[r#"
+            kstatus  Ready=False Reconciling=True Stalled=False LeftoverObject: Service
+                       "s-internal" is about to be removed; it is created anew when it is
+                       gone
+            effects  none
+            requeue  after 600s
+        "#]],
+    );
 }
 
 #[test]
