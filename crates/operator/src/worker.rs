@@ -14,7 +14,7 @@ use crate::backoff::Backoff;
 use crate::cluster::Key;
 use crate::kind::Kind;
 use crate::limits::Limits;
-use crate::metrics::{ObjectName, PassEnd};
+use crate::metrics::{Metrics, ObjectName, PassEnd};
 use crate::pass::{End, Next, Shell};
 use crate::queue::Queue;
 
@@ -72,7 +72,8 @@ impl<K: Kind> Worker<K> {
     }
 
     async fn one(&self, key: Key) {
-        let running = Running { queue: &self.queue, key: &key, retry: RETRY_AFTER_PANIC };
+        let metrics = &*self.shell.context.metrics;
+        let running = Running { queue: &self.queue, key: &key, retry: RETRY_AFTER_PANIC, metrics };
         let began = Instant::now();
         let span = tracing::info_span!("pass", kind = K::KIND, object = %key);
         let end = self.shell.pass(&key).instrument(span).await;
@@ -159,6 +160,7 @@ struct Running<'a> {
     queue: &'a Queue<Key>,
     key: &'a Key,
     retry: Duration,
+    metrics: &'a Metrics,
 }
 
 impl Running<'_> {
@@ -173,6 +175,11 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        // A pass that is cut off at the process' end is dropped, too, and is nobody's bug.
+        if std::thread::panicking() {
+            self.metrics.invariant_violated("pass_ends");
+            tracing::error!(object = %self.key, "a pass panicked: a bug; it is repeated later");
+        }
         self.queue.add_after(self.key.clone(), self.retry);
         self.queue.done(self.key);
     }

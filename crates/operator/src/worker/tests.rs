@@ -74,9 +74,7 @@ async fn conflicts_never_wait_longer_than_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_pass_that_hangs_is_cut_off_and_no_new_one_begins() {
     let worker = worker(Answer::Silence);
-    let mut node = sei_api::SeiNode::new("rpc-0", sei_api::SeiNodeSpec::default());
-    node.metadata.namespace = Some("chain".to_owned());
-    worker.shell.context.stores.nodes.apply(node);
+    worker.shell.context.stores.nodes.apply(node());
     let shutdown = CancellationToken::new();
     worker.queue.add(key());
     let running = tokio::spawn(Arc::clone(&worker).run(shutdown.clone()));
@@ -87,6 +85,25 @@ async fn a_pass_that_hangs_is_cut_off_and_no_new_one_begins() {
     running.await.unwrap();
     assert_eq!(began.elapsed(), worker.shell.context.limits.stop_grace);
     assert_eq!(worker.queue.len(), 2, "both wait for the next process");
+    let scrape = worker.shell.context.metrics.scrape(None).unwrap().body;
+    assert!(!scrape.contains("invariant=\"pass_ends\""), "{scrape}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_panics_is_counted_and_repeated_later() {
+    let client = script::client(|_| panic!("a bug"));
+    let (context, _) = fixture::context(client);
+    let worker = Worker::<Node>::new(Shell::new(Arc::new(context)), Arc::new(Queue::new()));
+    worker.shell.context.stores.nodes.apply(node());
+    let shutdown = CancellationToken::new();
+    worker.queue.add(key());
+    let running = tokio::spawn(Arc::clone(&worker).run(shutdown.clone()));
+    tokio::time::sleep(RETRY_AFTER_PANIC / 2).await;
+    let broken = "sei_controller_invariant_violations_total{invariant=\"pass_ends\"} 1\n";
+    let scrape = worker.shell.context.metrics.scrape(None).unwrap().body;
+    assert!(scrape.contains(broken), "{scrape}");
+    shutdown.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,6 +123,12 @@ fn worker(answer: Answer) -> Arc<Worker<Node>> {
     let client = script::client(move |_| answer.take().unwrap_or(Answer::Silence));
     let (context, _) = fixture::context(client);
     Worker::new(Shell::new(Arc::new(context)), Arc::new(Queue::new()))
+}
+
+fn node() -> sei_api::SeiNode {
+    let mut node = sei_api::SeiNode::new("rpc-0", sei_api::SeiNodeSpec::default());
+    node.metadata.namespace = Some("chain".to_owned());
+    node
 }
 
 fn key() -> Key {
