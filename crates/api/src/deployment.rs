@@ -89,6 +89,27 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 49 && \
         priority = 1
     ),
     printcolumn(
+        name = "Updated",
+        type_ = "integer",
+        json_path = ".status.updatedReplicas",
+        description = "Nodes on the template of the spec",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Stalled",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Stalled\")].status",
+        description = "Whether it makes no progress without help",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "Why it is ready, or is not; docs/troubleshooting.md has a section for each",
+        priority = 1
+    ),
+    printcolumn(
         name = "Image",
         type_ = "string",
         json_path = ".spec.template.spec.image",

@@ -77,6 +77,27 @@ const NAME: &str = "oldSelf.hasValue() || (self.metadata.name.size() <= 52 && \
         json_path = ".status.currentImage",
         description = "The image that seid was last seen running"
     ),
+    printcolumn(
+        name = "Target",
+        type_ = "string",
+        json_path = ".spec.image",
+        description = "The image that it is to run",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Stalled",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Stalled\")].status",
+        description = "Whether it makes no progress without help",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "Why it is ready, or is not; docs/troubleshooting.md has a section for each",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = rules()))]

@@ -152,6 +152,21 @@ impl Story {
         Ok(())
     }
 
+    /// What `kubectl` prints in the test's namespace; what it says when it fails is the error.
+    pub async fn kubectl(&self, args: &[&str]) -> Result<String> {
+        let cluster = &shared().cluster;
+        let mut command = tokio::process::Command::new(cluster.kubectl()?);
+        command.arg("--kubeconfig").arg(cluster.kubeconfig());
+        command.args(["--namespace", self.namespace]).args(args);
+        let output = command.output().await.context("start kubectl")?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        println!("$ kubectl {}\n{printed}", args.join(" "));
+        if !output.status.success() {
+            bail!("kubectl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(printed)
+    }
+
     /// Everything of the fleet, read from the API server.
     pub async fn look(&self) -> Result<Sight> {
         let (fleets, all) = (self.api::<SeiNodeDeployment>(), ListParams::default());

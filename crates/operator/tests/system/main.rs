@@ -6,8 +6,10 @@
 
 mod cluster;
 mod diagnosis;
+mod kubectl;
 mod life;
 mod machines;
+mod refusals;
 mod rollout;
 mod sidecars;
 mod trouble;
