@@ -4,7 +4,7 @@ XTASK := cargo xtask
 PLAIN_XTASK := cargo run --quiet --locked --package xtask --no-default-features --
 
 .DEFAULT_GOAL := help
-.PHONY: help run bench setup-envtest setup-cluster build test test-unit test-integration test-system mutants lint fmt manifests verify-generated ci
+.PHONY: help run bench setup-envtest setup-cluster build test test-unit test-integration test-system mutants sweeps lint fmt manifests verify-generated ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-system: ## Run the tests that need the whole local cluster
 
 mutants: ## Break the operator on purpose and see each break caught
 	@$(PLAIN_XTASK) mutants $(ARGS)
+
+sweeps: ## Kill the operator at each of its writes, fail each of its requests
+	@$(PLAIN_XTASK) sweeps $(ARGS)
 
 lint: ## Check format, clippy and the house rules
 	@$(PLAIN_XTASK) lint

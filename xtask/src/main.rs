@@ -14,6 +14,7 @@ mod mutants;
 mod progress;
 mod root;
 mod suites;
+mod sweeps;
 mod tidy;
 
 use std::ffi::OsString;
@@ -66,6 +67,8 @@ enum Command {
     },
     /// Break the operator on purpose, each time in one way, and see the tests tell.
     Mutants(mutants::Options),
+    /// Kill the operator at each of its writes, fail each of its requests, and print a table.
+    Sweeps(sweeps::Options),
     /// Measure the shipped operator beside a write chain that is driven by hand.
     Bench {
         /// Arguments for `sei-bench`.
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Test { suites, filter } => suites::command(&suites, &filter),
         Command::Run { args } => local::command(&args),
         Command::Mutants(options) => mutants::command(&options),
+        Command::Sweeps(options) => sweeps::command(&options),
         Command::Bench { args } => bench::command(&args),
         Command::Ci => gates::ci(),
     };

@@ -52,7 +52,7 @@ fn of_kills_at_any_time() -> Result<()> {
     };
     let seeds: Vec<Seed> = (first..).take(SEEDS as usize).map(Seed).collect();
     let allowance = LIFE_ALLOWANCE * KILLS as usize;
-    let story = "edits without end";
+    let story = "edits, 5 kills in each";
     let sweep = Sweep { sweep: "chance", story, choice: 1, allowance };
     let teller = Teller { controllers: shipped(), own_server: false };
     println!("first seed {first}, {} kills each, whole: {}", KILLS, is_whole());
