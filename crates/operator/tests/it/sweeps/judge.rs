@@ -50,7 +50,7 @@ pub async fn judge(
     .await?;
     if leniency == Leniency::None {
         env.wait_for_with(SETTLE, "every event to be posted", || async {
-            let untold = beyond(&calm.events, &events(env).await?);
+            let untold = beyond(&calm.posted(), &events(env).await?);
             Ok(match untold.is_empty() {
                 true => Progress::Ready(()),
                 false => Progress::NotYet(format!("{untold:?}")),

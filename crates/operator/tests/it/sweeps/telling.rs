@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use sei_harness::request_log::Record;
+use sei_harness::request_log::{Record, Verb};
 use sei_harness::suite::{ControllersFn, RunOptions, TestEnv, suite};
 use sei_harness::wait::Progress;
 use tokio::sync::Semaphore;
@@ -23,6 +23,20 @@ pub struct Account {
     pub events: Counts,
     /// What the sidecars did.
     pub runs: Counts,
+}
+
+impl Account {
+    /// The events that the deed, not what came before it, has brought about.
+    pub fn posted(&self) -> Counts {
+        let is_post = |it: &&Record| it.verb == Verb::Create && it.resource == "events";
+        let mut counts = Counts::new();
+        for Record { body, .. } in self.sent.iter().filter(is_post) {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            let about = text(&body["involvedObject"]["name"]);
+            *counts.entry(format!("{about} {}", text(&body["reason"]))).or_default() += 1;
+        }
+        counts
+    }
 }
 
 /// Tells stories with these controllers.
