@@ -1,8 +1,8 @@
 //! Each request of a rollout fails in each way, each watch breaks in each way, and the API server
 //! is restarted.
 //!
-//! The operator runs within the test here: as shipped, but that it waits a second for an answer,
-//! not ten, so that a request that hangs for good costs a second.
+//! The operator runs within the test here: as shipped, but that it waits three seconds for an
+//! answer, not ten, so that a request that hangs for good costs no more.
 
 use std::fmt;
 use std::pin::pin;
@@ -108,7 +108,7 @@ fn faults() -> impl Iterator<Item = Fault> {
 
 fn impatient() -> ControllersFn {
     let limits = Limits {
-        request_timeout: Duration::from_secs(1),
+        request_timeout: Duration::from_secs(3),
         watch_timeout: Duration::from_secs(2),
         watch_grace: Duration::from_millis(500),
         watch_backoff_first: Duration::from_millis(100),
