@@ -26,7 +26,7 @@ pub struct Options {
     /// First seed of the kills by chance; another one each time unless it is given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Only the tests whose path holds this, such as `kills` or `of_each_watch`.
+    /// Only the tests below this path, such as `kills` or `faults::of_each_watch`.
     #[arg(long, default_value = "")]
     only: String,
 }
