@@ -39,6 +39,7 @@ pub use conclude::conclude;
 pub use decide::decide;
 pub use diagnosis::suspect;
 pub(crate) use evidence::SEID;
+pub use evidence::is_provable;
 pub use needs::{Needs, needs};
 pub use notices::notices;
 pub use peers::{PeerQuery, queries as peer_queries};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{OptionFuture, join, join_all, join3, join4};
+use futures::future::{OptionFuture, join, join_all, join4};
 use jiff::Timestamp;
 use sei_api::{SeiNode, SeiNodeDeployment, k8s, labels};
 use sei_core::deployment::{self, DoorNeeds, Doors, Resolution, Routes, Workload};
@@ -29,13 +29,13 @@ pub async fn node(context: &Context, object: &SeiNode, needs: node::Needs) -> no
         seen(context, (&stores.config_maps, &names.config_map), confirm(Resource::ConfigMap)),
     );
     let sidecar = context.sidecars.of(&key);
-    let told = join3(
-        pods(context, &key, needs.confirm_pods),
+    let told = join(
         OptionFuture::from(needs.task.map(|id| sidecar.get(id))),
         OptionFuture::from(needs.health.map(|max_age| context.sidecars.health(&key, max_age))),
     );
-    let ((statefulset, service, claim, config_map), (pods, task, health)) =
-        join(objects, told).await;
+    let ((statefulset, service, claim, config_map), (task, health)) = join(objects, told).await;
+    let worthwhile = matches!(&statefulset, Seen::Here(set) if node::is_provable(object, set));
+    let pods = pods(context, &key, needs.confirm_pods && worthwhile).await;
     let now = whole_seconds(context.clock.now());
     node::Observed {
         now,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sei_api::{SeiNodeStatus, k8s};
+use sei_api::{SeiNode, SeiNodeStatus, k8s};
 
 use crate::node::{Observed, Pods, Seen};
 
@@ -62,6 +62,15 @@ pub(super) fn settled_revision(set: &k8s::StatefulSet) -> Result<&str, String> {
         .and_then(|it| it.update_revision.as_deref())
         .filter(|it| !it.is_empty())
         .ok_or_else(|| "the StatefulSet has no update revision yet".to_owned())
+}
+
+/// Could a listing without pods prove that the node runs what its spec asks for? Not before the
+/// StatefulSet asks for it too, and its controller has seen that.
+#[must_use]
+pub fn is_provable(node: &SeiNode, set: &k8s::StatefulSet) -> bool {
+    let template = set.spec.as_ref().and_then(|it| it.template.spec.as_ref());
+    let image = template.and_then(|it| image_of(it, SEID));
+    image == Some(node.spec.image.as_str()) && settled_revision(set).is_ok()
 }
 
 /// Is this pod one of this StatefulSet, by its owner's UID?

@@ -73,13 +73,29 @@ fn controller_task(
         NodeTask::Sidecar(_) => infra::Step::Done,
     };
     match step {
-        infra::Step::Done => complete(round, next, index),
+        infra::Step::Done => go_on(round, complete(round, next, index), kind),
         infra::Step::Act(effect) => act(round, next, index, effect),
         infra::Step::Wait(fault) => {
             wait(round, &mut next, index, &fault);
             Decision::rest(next, Requeue::After(round.env.tempo.task_poll_max))
         }
         infra::Step::Fatal(error) => fail(round, next, index, &error),
+    }
+}
+
+/// A task that reads nothing beyond what `done` has read is looked at in the same round: another
+/// one would ask the API server the same again.
+fn go_on(
+    round: Round<'_>,
+    decision: Decision<SeiNodeStatus>,
+    done: &NodeTask,
+) -> Decision<SeiNodeStatus> {
+    let plan = decision.status.plan.as_ref();
+    let task = plan.and_then(|plan| plan.tasks.get(plan::current(plan)?));
+    let kind = task.and_then(|task| NodeTask::read(&task.type_, task.params.as_ref()).ok());
+    match (done, kind) {
+        (NodeTask::ReplacePod, Some(NodeTask::ObserveImage)) => step(round, decision.status),
+        _ => decision,
     }
 }
 

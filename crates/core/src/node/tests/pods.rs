@@ -81,10 +81,10 @@ mod replace_pod {
             ",
             expect![[r#"
                 plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
-                           observe-image, mark-ready
+                           +observe-image, mark-ready
                 image    v1 -> v2
-                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
-                           observe-image
+                kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 5 of 5:
+                           mark-ready
                 effects  none
                 requeue  again
             "#]],
@@ -102,11 +102,12 @@ mod replace_pod {
             ",
             expect![[r#"
                 plan     update v2: +apply-statefulset, +apply-service, +replace-pod,
-                           observe-image, mark-ready
+                           >observe-image (container "seid" of pod "fn-0-0" does not run yet),
+                           mark-ready
                 kstatus  Ready=False Reconciling=True Stalled=False Progressing: task 4 of 5:
-                           observe-image
+                           observe-image: container "seid" of pod "fn-0-0" does not run yet
                 effects  none
-                requeue  again
+                requeue  after 5s
             "#]],
         );
     }
