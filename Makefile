@@ -4,7 +4,7 @@ XTASK := cargo xtask
 PLAIN_XTASK := cargo run --quiet --locked --package xtask --no-default-features --
 
 .DEFAULT_GOAL := help
-.PHONY: help run bench setup-envtest setup-cluster build test test-unit test-integration test-system mutants sweeps lint fmt manifests verify-generated ci
+.PHONY: help run bench setup-envtest setup-cluster build test test-unit test-integration test-system scenarios mutants sweeps lint fmt manifests verify-generated ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-integration: ## Run the tests that need etcd and kube-apiserver
 
 test-system: ## Run the tests that need the whole local cluster
 	@$(PLAIN_XTASK) test system
+
+scenarios: ## Run the five scenarios alone and say how long each took
+	@$(PLAIN_XTASK) scenarios
 
 mutants: ## Break the operator on purpose and see each break caught
 	@$(PLAIN_XTASK) mutants $(ARGS)

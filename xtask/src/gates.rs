@@ -30,7 +30,7 @@ pub fn lint() -> Result<()> {
 pub fn ci() -> Result<()> {
     gate("lint", lint)?;
     gate("verify-generated", || cargo(&["xtask", "codegen", "--check"]))?;
-    gate("test", || crate::suites::command(&[], &[]))?;
+    gate("test", || crate::suites::command(&[], 1, &[]))?;
     gate("run", || crate::local::command(&["--once".into()]))?;
     println!("ci: all gates passed");
     Ok(())

@@ -13,6 +13,7 @@ mod local;
 mod mutants;
 mod progress;
 mod root;
+mod scenarios;
 mod suites;
 mod sweeps;
 mod tidy;
@@ -55,6 +56,9 @@ enum Command {
     Test {
         /// Which suites.
         suites: Vec<suites::Suite>,
+        /// How often in a row; the first round that fails is the last one.
+        #[arg(long, default_value_t = 1)]
+        repeat: usize,
         /// Arguments for every test program: a filter, `--nocapture`.
         #[arg(last = true)]
         filter: Vec<OsString>,
@@ -75,6 +79,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Run the five scenarios alone, and say how long each took.
+    Scenarios,
     /// Everything that CI demands.
     Ci,
 }
@@ -86,11 +92,12 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen::command(check),
         Command::Tidy => tidy::command(),
         Command::Lint => gates::lint(),
-        Command::Test { suites, filter } => suites::command(&suites, &filter),
+        Command::Test { suites, repeat, filter } => suites::command(&suites, repeat, &filter),
         Command::Run { args } => local::command(&args),
         Command::Mutants(options) => mutants::command(&options),
         Command::Sweeps(options) => sweeps::command(&options),
         Command::Bench { args } => bench::command(&args),
+        Command::Scenarios => scenarios::command(),
         Command::Ci => gates::ci(),
     };
     match result {

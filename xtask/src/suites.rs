@@ -72,18 +72,34 @@ impl Suite {
     }
 }
 
-/// `cargo xtask test`: the given suites, or all. `filter` goes to every test program.
-pub fn command(suites: &[Suite], filter: &[OsString]) -> Result<()> {
+/// `cargo xtask test`: the given suites, or all, `repeat` times in a row. `filter` goes to every
+/// test program.
+pub fn command(suites: &[Suite], repeat: usize, filter: &[OsString]) -> Result<()> {
     let suites = if suites.is_empty() { &Suite::ALL } else { suites };
     let environment = environment(suites)?;
     let targets = targets::build(suites)?;
+    for round in 1..=repeat {
+        if repeat > 1 {
+            println!("round {round} of {repeat}");
+        }
+        run_all(suites, &targets, filter, &environment)?;
+    }
+    Ok(())
+}
+
+fn run_all(
+    suites: &[Suite],
+    targets: &[Target],
+    filter: &[OsString],
+    environment: &Environment,
+) -> Result<()> {
     let mut counts = BTreeMap::new();
     for suite in suites {
         let begun = Instant::now();
         println!("{}", suite.name());
         let mut total = Counts::default();
         for target in targets.iter().filter(|target| target.suite == *suite) {
-            total += run(target, filter, &environment)?;
+            total += run(target, filter, environment)?;
         }
         if *suite == Suite::Unit && filter.is_empty() && has_examples()? {
             total += run_doc_tests()?;

@@ -1,0 +1,117 @@
+//! The five scenarios of the operator, side by side, with the time that each took.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::binaries;
+use crate::built;
+use crate::root::{cargo, root};
+
+/// Letter, what it shows, its test.
+const SCENARIOS: [(&str, &str, &str); 5] = [
+    ("A", "rollout in place", "rollout::in_place_rollout_end_to_end"),
+    ("B", "supersession", "supersession::in_place_rollout_supersession"),
+    ("C", "routes of full nodes", "networking::full_node_publishes_its_routes"),
+    ("D", "validators without routes", "networking::validator_publishes_no_routes"),
+    ("E", "stuck rollout", "stuck::inplace_rollout_stuck_on_await_spec_update"),
+];
+
+/// `cargo xtask scenarios`.
+///
+/// # Errors
+/// A scenario failed, or the tests cannot be built or run.
+pub fn command() -> Result<()> {
+    let assets = binaries::ensure_built(binaries::Set::Envtest)?;
+    let mut build = cargo();
+    build.args(["test", "--no-run", "--locked", "--package", "sei-operator"]);
+    build.args(["--features", "envtest", "--test", "it"]);
+    let programs = built::programs(build).context("build the tests")?;
+    let home = root().join("crates/operator");
+    let begun = Instant::now();
+    let output = Command::new(built::find(&programs, "it")?)
+        .args(SCENARIOS.map(|(_, _, test)| test))
+        .args(["--exact", "--nocapture", "--test-threads"].map(OsStr::new))
+        .arg(SCENARIOS.len().to_string())
+        .current_dir(&home)
+        .env("CARGO_MANIFEST_DIR", &home)
+        .env(binaries::ASSETS, assets)
+        .stdin(Stdio::null())
+        .output()
+        .context("start the tests")?;
+    let took = begun.elapsed();
+    let told = String::from_utf8_lossy(&output.stderr);
+    let rows: Vec<Row> = SCENARIOS.iter().map(|it| Row::read(*it, &told)).collect();
+    print!("{}", Table { rows: &rows, took });
+    if !output.status.success() {
+        eprint!("{told}");
+    }
+    let passed = rows.iter().filter(|row| row.passed).count();
+    ensure!(output.status.success() && passed == rows.len(), "{passed} of {} passed", rows.len());
+    Ok(())
+}
+
+struct Row {
+    letter: &'static str,
+    shows: &'static str,
+    passed: bool,
+    /// As the suite tells it.
+    seconds: String,
+}
+
+impl Row {
+    /// Of the line `envtest NAME ... ok in 9.21 s`.
+    fn read((letter, shows, test): (&'static str, &'static str, &str), told: &str) -> Self {
+        let name = test.rsplit("::").next().unwrap_or(test);
+        let start = format!("envtest {name} ... ");
+        let verdict = told.lines().find_map(|line| line.split_once(&start)).map(|(_, it)| it);
+        let ended = verdict.and_then(|it| it.split_once(" in "));
+        let (passed, seconds) = ended.unwrap_or(("", "no word"));
+        Self { letter, shows, passed: passed == "ok", seconds: seconds.to_owned() }
+    }
+}
+
+struct Table<'a> {
+    rows: &'a [Row],
+    took: Duration,
+}
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Row { letter, shows, passed, seconds } in self.rows {
+            let verdict = if *passed { "ok" } else { "FAILED" };
+            writeln!(f, "{letter}  {shows:<26} {verdict:<6} {seconds:>9}")?;
+        }
+        let all = format!("{:.2} s", self.took.as_secs_f64());
+        writeln!(f, "   {:<26} {:<6} {all:>9}", "all, with the control plane", "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the suite tells becomes a table.
+
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn each_scenario_has_its_line() {
+        let told = "\
+            envtest in_place_rollout_end_to_end ... ok in 4.10 s\n\
+            test x ... envtest inplace_rollout_stuck_on_await_spec_update ... FAILED in 60.00 s\n";
+        let rows = SCENARIOS.map(|it| Row::read(it, told));
+        expect![[r#"
+            A  rollout in place           ok        4.10 s
+            B  supersession               FAILED   no word
+            C  routes of full nodes       FAILED   no word
+            D  validators without routes  FAILED   no word
+            E  stuck rollout              FAILED   60.00 s
+               all, with the control plane          15.50 s
+        "#]]
+        .assert_eq(&Table { rows: &rows, took: Duration::from_millis(15_500) }.to_string());
+    }
+}
