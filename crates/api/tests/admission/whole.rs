@@ -190,23 +190,34 @@ fn a_fleet_is_scaled_through_its_subresource() {
 #[test]
 fn lists_show_what_an_operator_asks_first() {
     with_server(async |server| {
+        let condition = |kind: &str, status: &str| {
+            json!({
+                "type": kind, "status": status, "reason": "OOMKilled", "message": "",
+                "lastTransitionTime": "2026-01-02T01:04:05Z",
+            })
+        };
+        let conditions = json!([condition("Ready", "False"), condition("Stalled", "True")]);
         for (kind, change, status, columns, cells) in [
             (
                 Kind::Deployment,
                 "{replicas: 3}",
                 json!({"readyReplicas": 2, "replicas": 3, "phase": "Upgrading", "rollout": {
                     "targetHash": "753bf0c944503efa", "startedAt": "2026-01-02T01:04:05Z",
-                }}),
+                }, "updatedReplicas": 1, "conditions": conditions}),
                 "Ready integer 0, Replicas integer 0, Phase string 0, Target string 1, \
-                 Image string 1, Age date 0",
-                json!([2, 3, "Upgrading", "753bf0c944503efa", "seid:v1"]),
+                 Updated integer 1, Stalled string 1, Reason string 1, Image string 1, \
+                 Age date 0",
+                json!([2, 3, "Upgrading", "753bf0c944503efa", 1, "True", "OOMKilled", "seid:v1"]),
             ),
             (
                 Kind::Node,
                 "{}",
-                json!({"phase": "Running", "currentImage": "seid:v0"}),
-                "Phase string 0, Image string 0, Age date 0",
-                json!(["Running", "seid:v0"]),
+                json!({
+                    "phase": "Running", "currentImage": "seid:v0", "conditions": conditions,
+                }),
+                "Phase string 0, Image string 0, Target string 1, Stalled string 1, \
+                 Reason string 1, Age date 0",
+                json!(["Running", "seid:v0", "seid:v1", "True", "OOMKilled"]),
             ),
             (
                 Kind::Task,
