@@ -149,8 +149,12 @@ impl<K> Drop for StatusHistory<K> {
 
 impl<K> Shared<K> {
     fn record(&self, object: K, deleted: bool, changed: &watch::Sender<usize>) {
-        let version = Version { at: self.started.elapsed(), deleted, object: Arc::new(object) };
-        lock(&self.versions).push(version);
+        self.push(object, (deleted, false), changed);
+    }
+
+    fn push(&self, object: K, (deleted, after_hole): (bool, bool), changed: &watch::Sender<usize>) {
+        let (at, object) = (self.started.elapsed(), Arc::new(object));
+        lock(&self.versions).push(Version { at, deleted, after_hole, object });
         changed.send_modify(|count| *count += 1);
     }
 }
@@ -212,7 +216,7 @@ where
     let known: u64 = from.parse().unwrap_or_default();
     for object in list.items {
         if versions::number(&object) > known {
-            shared.record(object, false, changed);
+            shared.push(object, (false, true), changed);
         }
     }
     list.metadata.resource_version.unwrap_or(from)

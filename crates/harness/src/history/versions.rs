@@ -15,6 +15,8 @@ pub struct Version<K> {
     pub at: Duration,
     /// True for the last version of an object that was removed.
     pub deleted: bool,
+    /// Whether versions between this one and the one before may have been missed.
+    pub after_hole: bool,
     /// The object as it was stored.
     pub object: Arc<K>,
 }
@@ -43,6 +45,15 @@ impl<K> Versions<K> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
+    }
+
+    /// The stretches in which no version is missing: one, unless a hole was bridged.
+    pub fn unbroken(&self) -> Vec<Self>
+    where
+        K: Clone,
+    {
+        let stretches = self.versions.chunk_by(|_, next| !next.after_hole);
+        stretches.map(|stretch| Self::new(stretch.to_vec())).collect()
     }
 
     /// The values that `field` took, without repeats in a row.
@@ -149,7 +160,12 @@ mod tests {
             object.metadata.uid = Some("u".into());
             object.metadata.resource_version = Some((index + 1).to_string());
             object.data = Some([("key".to_owned(), (*value).to_owned())].into());
-            Version { at: Duration::ZERO, deleted: false, object: Arc::new(object) }
+            Version {
+                at: Duration::ZERO,
+                deleted: false,
+                after_hole: false,
+                object: Arc::new(object),
+            }
         };
         Versions::new(values.iter().enumerate().map(version).collect())
     }
