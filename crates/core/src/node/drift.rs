@@ -16,7 +16,7 @@ pub(super) fn find(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> O
     let statefulset = &seen.statefulset;
     let wanted = node.spec.image.as_str();
     let current = status.current_image.as_deref().filter(|it| !it.is_empty());
-    let template = template(statefulset);
+    let template = statefulset.here().and_then(evidence::template);
     if matches!(statefulset, Seen::Absent | Seen::Unconfirmed) {
         return Some(image_drift("image", wanted, current.unwrap_or_default()));
     }
@@ -34,10 +34,6 @@ pub(super) fn find(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> O
         .or_else(|| differs(template.and_then(|pod| image_of(pod, SIDECAR)), wanted))
         .or_else(|| outdated(seen).find_map(|pod| differs(image_of(pod, SIDECAR), wanted)))
         .map(|current| image_drift("sidecar image", wanted, &current))
-}
-
-fn template(statefulset: &Seen<k8s::StatefulSet>) -> Option<&k8s::PodSpec> {
-    statefulset.here()?.spec.as_ref()?.template.spec.as_ref()
 }
 
 /// Pods of older revisions that stay, whether they ever ran or not.

@@ -68,9 +68,13 @@ pub(super) fn settled_revision(set: &k8s::StatefulSet) -> Result<&str, String> {
 /// StatefulSet asks for it too, and its controller has seen that.
 #[must_use]
 pub fn is_provable(node: &SeiNode, set: &k8s::StatefulSet) -> bool {
-    let template = set.spec.as_ref().and_then(|it| it.template.spec.as_ref());
-    let image = template.and_then(|it| image_of(it, SEID));
+    let image = template(set).and_then(|it| image_of(it, SEID));
     image == Some(node.spec.image.as_str()) && settled_revision(set).is_ok()
+}
+
+/// What new pods of the StatefulSet look like.
+pub(super) fn template(set: &k8s::StatefulSet) -> Option<&k8s::PodSpec> {
+    set.spec.as_ref()?.template.spec.as_ref()
 }
 
 /// Is this pod one of this StatefulSet, by its owner's UID?
@@ -117,16 +121,14 @@ fn with_pods<'a>(
 
 /// A control plane without kubelets: the StatefulSet's own counts are all there is.
 fn without_pods(set: &k8s::StatefulSet) -> Result<Running, String> {
-    let spec = set.spec.as_ref();
-    let wanted = spec.and_then(|it| it.replicas).unwrap_or(1);
+    let wanted = set.spec.as_ref().and_then(|it| it.replicas).unwrap_or(1);
     let status = set.status.as_ref();
     let updated = status.and_then(|it| it.updated_replicas).unwrap_or_default();
     let ready = status.and_then(|it| it.ready_replicas).unwrap_or_default();
     if wanted < 1 || updated < wanted || ready < wanted {
         return Err("no pod exists and the StatefulSet reports none as updated".to_owned());
     }
-    let pod = spec.and_then(|it| it.template.spec.as_ref());
-    pod.ok_or_else(|| "the StatefulSet has no pod template".to_owned()).and_then(images)
+    template(set).ok_or_else(|| "the StatefulSet has no pod template".to_owned()).and_then(images)
 }
 
 fn images(pod: &k8s::PodSpec) -> Result<Running, String> {
