@@ -52,6 +52,22 @@ pub fn programs(mut cargo: Command) -> Result<Vec<Program>> {
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
+/// Builds the operator's scenarios; the command starts them with the binaries in `assets`.
+///
+/// # Errors
+/// The build fails.
+pub fn scenarios(assets: &Path) -> Result<Command> {
+    let mut build = crate::root::cargo();
+    build.args(["test", "--no-run", "--locked", "--package", "sei-operator"]);
+    build.args(["--features", "envtest", "--test", "it"]);
+    let programs = programs(build).context("build the tests")?;
+    let home = crate::root::root().join("crates/operator");
+    let mut scenarios = Command::new(find(&programs, "it")?);
+    scenarios.current_dir(&home).env("CARGO_MANIFEST_DIR", &home);
+    scenarios.env(crate::binaries::ASSETS, assets).stdin(Stdio::null());
+    Ok(scenarios)
+}
+
 /// Where the program `name` is.
 ///
 /// # Errors

@@ -2,14 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::binaries;
 use crate::built;
-use crate::root::{cargo, root};
 
 /// Letter, what it shows, its test.
 const SCENARIOS: [(&str, &str, &str); 5] = [
@@ -26,20 +24,12 @@ const SCENARIOS: [(&str, &str, &str); 5] = [
 /// A scenario failed, or the tests cannot be built or run.
 pub fn command() -> Result<()> {
     let assets = binaries::ensure_built(binaries::Set::Envtest)?;
-    let mut build = cargo();
-    build.args(["test", "--no-run", "--locked", "--package", "sei-operator"]);
-    build.args(["--features", "envtest", "--test", "it"]);
-    let programs = built::programs(build).context("build the tests")?;
-    let home = root().join("crates/operator");
+    let mut scenarios = built::scenarios(&assets)?;
     let begun = Instant::now();
-    let output = Command::new(built::find(&programs, "it")?)
+    let output = scenarios
         .args(SCENARIOS.map(|(_, _, test)| test))
         .args(["--exact", "--nocapture", "--test-threads"].map(OsStr::new))
         .arg(SCENARIOS.len().to_string())
-        .current_dir(&home)
-        .env("CARGO_MANIFEST_DIR", &home)
-        .env(binaries::ASSETS, assets)
-        .stdin(Stdio::null())
         .output()
         .context("start the tests")?;
     let took = begun.elapsed();

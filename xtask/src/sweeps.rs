@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use crate::binaries;
 use crate::built;
 use crate::progress::human;
-use crate::root::{cargo, root, target};
+use crate::root::target;
 
 /// Names the file of rows to the tests, and makes them whole.
 const REPORT: &str = "SEI_SWEEPS_REPORT";
@@ -52,10 +51,7 @@ struct Row {
 /// A case failed, or the tests cannot be built or run.
 pub fn command(options: &Options) -> Result<()> {
     let assets = binaries::ensure_built(binaries::Set::Envtest)?;
-    let mut build = cargo();
-    build.args(["test", "--no-run", "--locked", "--package", "sei-operator"]);
-    build.args(["--features", "envtest", "--test", "it"]);
-    let programs = built::programs(build).context("build the tests")?;
+    let mut tests = built::scenarios(&assets)?;
     let seed = options.seed.unwrap_or_else(fresh_seed);
     println!("first seed of the kills by chance: {seed} (--seed {seed} repeats it)");
     let directory = target().join("sweeps");
@@ -65,14 +61,10 @@ pub fn command(options: &Options) -> Result<()> {
     // That of the last time, if there is one.
     let _ = std::fs::remove_file(&report);
     let begun = Instant::now();
-    let home = root().join("crates/operator");
     let output = std::fs::File::create(&log).context("create a log")?;
-    let status = Command::new(built::find(&programs, "it")?)
+    let status = tests
         .arg(format!("sweeps::{}", path_part(&options.only)))
         .args(["--test-threads", SIDE_BY_SIDE])
-        .current_dir(&home)
-        .env("CARGO_MANIFEST_DIR", &home)
-        .env(binaries::ASSETS, assets)
         .env(REPORT, &report)
         .env(SEED, seed.to_string())
         .stdout(output.try_clone().context("share a log")?)
