@@ -14,8 +14,8 @@ use serde_json::json;
 use crate::invariants;
 use crate::rollout::everything_runs;
 use crate::support::{
-    asked_images, current_image, expect, plan_id, scenario, settled, settled_then_late, status,
-    target, told, true_reason,
+    asked, current_image, expect, plan_id, scenario, settled, settled_then_late, status, target,
+    told, true_reason,
 };
 
 const NAME: &str = "half";
@@ -75,20 +75,6 @@ async fn arrives(env: &TestEnv, child: &str, image: &str) -> Result<()> {
     Ok(())
 }
 
-/// Until the specs of the children, in order, ask for these.
-async fn asked(env: &TestEnv, images: &[&str]) -> Result<()> {
-    env.wait_for(&format!("the children to ask for {images:?}"), || async {
-        let specs = asked_images(env, &env.get_snd(NAME).await?).await?;
-        Ok(if specs == images {
-            Progress::Ready(())
-        } else {
-            Progress::NotYet(format!("{specs:?}"))
-        })
-    })
-    .await?;
-    Ok(())
-}
-
 /// v3 arrives when one child runs v2 and the other does not: both end at v3, the one that never ran
 /// v2 never claims it, and v2 is never the fleet's baseline.
 #[test]
@@ -104,7 +90,7 @@ fn an_edit_finds_one_child_done_and_one_not() {
         let third = rolls(&env, HASH_V3).await?;
         ensure!(plan_id(&third) != plan_id(&second), "the plan was kept");
         arrives(&env, "half-0", IMAGE_V3).await?;
-        asked(&env, &[IMAGE_V3, IMAGE_V3]).await?;
+        asked(&env, NAME, &[IMAGE_V3, IMAGE_V3]).await?;
         env.wait_for_status(NAME, "one of two at v3", |fleet| {
             let updated = status(fleet).updated_replicas;
             let waits = cond_true(fleet, "RolloutInProgress");
@@ -193,9 +179,9 @@ fn a_child_added_in_mid_rollout_starts_at_the_target() {
         let paused = env.faker.pause().await;
         env.patch_snd_image(NAME, IMAGE_V2).await?;
         let before = rolls(&env, HASH_V2).await?;
-        asked(&env, &[IMAGE_V2, IMAGE_V2]).await?;
+        asked(&env, NAME, &[IMAGE_V2, IMAGE_V2]).await?;
         env.patch_snd_spec(NAME, json!({ "replicas": 3 })).await?;
-        asked(&env, &[IMAGE_V2, IMAGE_V2, IMAGE_V2]).await?;
+        asked(&env, NAME, &[IMAGE_V2, IMAGE_V2, IMAGE_V2]).await?;
         let after = env.get_snd(NAME).await?;
         ensure!(plan_id(&after) == plan_id(&before), "scaling replaced the plan");
         drop(paused);

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::invariants;
 use crate::rollout::everything_runs;
 use crate::support::{
-    asked_images, current_image, expect, plan_id, scenario, settled, settled_then_late, status,
-    told, true_reason,
+    asked, current_image, expect, plan_id, scenario, settled, settled_then_late, status, told,
+    true_reason,
 };
 
 const STUCK: &str = "stuck";
@@ -107,12 +107,7 @@ fn paused_is_told_from_stuck() {
             })
             .await?;
         told(&env, &stuck, ("RolloutStarted", 1)).await?;
-        env.wait_for("the stuck children to ask for v2", || async {
-            let asked = asked_images(&env, &stuck).await?;
-            let all = asked == [IMAGE_V2, IMAGE_V2];
-            Ok(if all { Progress::Ready(()) } else { Progress::NotYet(format!("{asked:?}")) })
-        })
-        .await?;
+        asked(&env, STUCK, &[IMAGE_V2, IMAGE_V2]).await?;
         let heard = env
             .wait_for_status(PAUSED, "the edit to be heard", |fleet| {
                 let seen = status(fleet).observed_generation == fleet.metadata.generation;
@@ -156,12 +151,7 @@ fn a_pause_in_mid_rollout_freezes_it() {
         settled_then_late(&env, &snd, 2).await?;
         let frozen = env.faker.pause().await;
         env.patch_snd_image(PAUSED, IMAGE_V2).await?;
-        env.wait_for("the children to ask for v2", || async {
-            let asked = asked_images(&env, &env.get_snd(PAUSED).await?).await?;
-            let all = asked == [IMAGE_V2, IMAGE_V2];
-            Ok(if all { Progress::Ready(()) } else { Progress::NotYet(format!("{asked:?}")) })
-        })
-        .await?;
+        asked(&env, PAUSED, &[IMAGE_V2, IMAGE_V2]).await?;
         let paused = set_pause(&env, PAUSED, true).await?;
         // Neither the StatefulSets nor an edit move anything now.
         drop(frozen);

@@ -12,7 +12,7 @@ use sei_harness::wait::{Check, Progress, WaitOpts, check};
 use crate::invariants;
 use crate::rollout::everything_runs;
 use crate::supersession::tasks;
-use crate::support::{asked_images, current_image, expect, scenario, settled, status, target};
+use crate::support::{asked, current_image, expect, scenario, settled, status, target};
 
 const NAME: &str = "stuck";
 
@@ -34,7 +34,7 @@ fn inplace_rollout_stuck_on_await_spec_update() {
             expect(rolling && cond_true(fleet, "RolloutInProgress"), || format!("{fleet:?}"))
         })
         .await?;
-        asked(&env, &[IMAGE_V2, IMAGE_V2]).await?;
+        asked(&env, NAME, &[IMAGE_V2, IMAGE_V2]).await?;
         parked(&env, "stuck-0").await?;
         let before = env.get_snd(NAME).await?;
 
@@ -76,20 +76,6 @@ async fn printed(env: &TestEnv, column: &str) -> Result<serde_json::Value> {
     let columns = table["columnDefinitions"].as_array().context("no columns")?;
     let at = columns.iter().position(|it| it["name"] == column).context("no such column")?;
     Ok(table["rows"][0]["cells"][at].clone())
-}
-
-/// Until the children's specs, in order, are these.
-async fn asked(env: &TestEnv, images: &[&str]) -> Result<()> {
-    env.wait_for(&format!("the children to ask for {images:?}"), || async {
-        let specs = asked_images(env, &env.get_snd(NAME).await?).await?;
-        Ok(if specs == images {
-            Progress::Ready(())
-        } else {
-            Progress::NotYet(format!("{specs:?}"))
-        })
-    })
-    .await?;
-    Ok(())
 }
 
 /// The child waits for the StatefulSet controller at replace-pod, and nothing after it has begun.

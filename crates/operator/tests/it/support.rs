@@ -234,6 +234,20 @@ pub async fn asked_images(env: &TestEnv, fleet: &SeiNodeDeployment) -> Result<Ve
     Ok(children.into_iter().map(|it| it.spec.image).collect())
 }
 
+/// Until the specs of the fleet's children, in order, ask for these.
+pub async fn asked(env: &TestEnv, fleet: &str, images: &[&str]) -> Result<()> {
+    env.wait_for(&format!("the children of \"{fleet}\" to ask for {images:?}"), || async {
+        let specs = asked_images(env, &env.get_snd(fleet).await?).await?;
+        Ok(if specs == images {
+            Progress::Ready(())
+        } else {
+            Progress::NotYet(format!("{specs:?}"))
+        })
+    })
+    .await?;
+    Ok(())
+}
+
 /// The fleet's status; empty when it has none.
 pub fn status(fleet: &SeiNodeDeployment) -> SeiNodeDeploymentStatus {
     fleet.status.clone().unwrap_or_default()
