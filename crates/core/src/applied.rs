@@ -8,10 +8,14 @@ use serde_json::{Map, Value};
 
 mod fields;
 mod last;
+mod record;
 
 use fields::{Fields, Whole};
+use record::Record;
 
 pub use last::last_applied;
+pub(crate) use record::names;
+pub use record::pack;
 
 use crate::quantity::Nanos;
 
@@ -28,10 +32,10 @@ use crate::quantity::Nanos;
 /// fields of `metadata` that the server sets, are left out.
 #[must_use]
 pub fn is_applied(desired: &Value, live: &Value, manager: &str) -> bool {
-    let Some(owned) = Fields::applied_by(live, manager, &desired["apiVersion"]) else {
-        return false;
-    };
-    matches(desired, live, &owned)
+    let record = Record::of(live);
+    record
+        .applied_by(manager, &desired["apiVersion"])
+        .is_some_and(|owned| matches(desired, live, &owned))
 }
 
 /// The same for objects whose lists the server tracks whole and still fills in, as it does those
@@ -42,10 +46,10 @@ pub fn is_applied(desired: &Value, live: &Value, manager: &str) -> bool {
 /// such a list and no longer render stays unnoticed.
 #[must_use]
 pub fn is_applied_but_for_defaults(desired: &Value, live: &Value, manager: &str) -> bool {
-    let Some(owned) = Fields::applied_by(live, manager, &desired["apiVersion"]) else {
-        return false;
-    };
-    matches(desired, live, &owned.with(Whole::Defaulted))
+    let record = Record::of(live);
+    record
+        .applied_by(manager, &desired["apiVersion"])
+        .is_some_and(|owned| matches(desired, live, &owned.with(Whole::Defaulted)))
 }
 
 fn matches(desired: &Value, live: &Value, owned: &Fields<'_>) -> bool {

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 /// A node of the tree: our applied fields at one path, and everybody else's beside them.
 pub(super) struct Fields<'a> {
-    own: &'a Value,
-    others: Vec<&'a Value>,
-    whole: Whole,
+    pub(super) own: &'a Value,
+    pub(super) others: Vec<&'a Value>,
+    pub(super) whole: Whole,
 }
 
 /// What the server makes of a value that it tracks as a whole.
@@ -37,19 +37,6 @@ enum Key {
 }
 
 impl<'a> Fields<'a> {
-    /// What `manager` applied to `live` last, as `api_version`; `None` if it never did.
-    pub(super) fn applied_by(live: &'a Value, manager: &str, api_version: &Value) -> Option<Self> {
-        let entries = live["metadata"]["managedFields"].as_array()?;
-        let is_own = |entry: &&Value| {
-            entry["manager"] == *manager
-                && entry["operation"] == "Apply"
-                && entry["subresource"].as_str().unwrap_or_default().is_empty()
-        };
-        let own = entries.iter().find(is_own).filter(|it| it["apiVersion"] == *api_version)?;
-        let others = entries.iter().filter(|entry| !is_own(entry)).map(|it| &it["fieldsV1"]);
-        Some(Self { own: &own["fieldsV1"], others: others.collect(), whole: Whole::Exact })
-    }
-
     /// The same fields, of a server that treats whole values so.
     pub(super) fn with(self, whole: Whole) -> Self {
         Self { whole, ..self }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
+use super::record::Record;
 
 /// What `manager` applied to `live` last, with the values that these fields have now.
 ///
@@ -11,7 +12,8 @@ use super::fields::Fields;
 /// the object. Of `metadata`, the name and namespace are added.
 #[must_use]
 pub fn last_applied(live: &Value, manager: &str) -> Option<Value> {
-    let owned = Fields::applied_by(live, manager, &live["apiVersion"])?;
+    let record = Record::of(live);
+    let owned = record.applied_by(manager, &live["apiVersion"])?;
     let mut object = part(live, &owned);
     for path in ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"] {
         if let Some(value) = live.pointer(path) {

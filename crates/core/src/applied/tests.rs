@@ -1,5 +1,6 @@
 //! Applied or not: tables for each rule, and properties against a small model of the server.
 
+use sei_api::k8s;
 use serde_json::json;
 
 use super::*;
@@ -22,9 +23,21 @@ fn desired(spec: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "K", "metadata": {"name": "n"}, "spec": spec})
 }
 
+/// Also with the record packed, which must not make a difference.
 #[track_caller]
 fn check(wanted: Value, live: &Value, expected: bool) {
-    assert_eq!(is_applied(&desired(wanted), live, MANAGER), expected);
+    let wanted = desired(wanted);
+    assert_eq!(is_applied(&wanted, live, MANAGER), expected);
+    assert_eq!(is_applied(&wanted, &packed(live), MANAGER), expected, "packed");
+}
+
+fn packed(live: &Value) -> Value {
+    let mut live = live.clone();
+    let record = &mut live["metadata"]["managedFields"];
+    let mut entries: Vec<k8s::ManagedFieldsEntry> = serde_json::from_value(record.take()).unwrap();
+    pack(&mut entries);
+    *record = serde_json::to_value(entries).unwrap();
+    live
 }
 
 #[test]

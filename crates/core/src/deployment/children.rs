@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sei_api::{NodePhase, SeiNode, SeiNodeDeployment, k8s, labels};
 
+use crate::applied;
 use crate::deployment::spec::REPLICAS_MAX;
 use crate::deployment::target::{self, Target};
 use crate::deployment::{Observed, Workload, generation, name, owner};
@@ -198,8 +199,7 @@ pub(super) fn own_entry(node: &SeiNode) -> Option<&k8s::ManagedFieldsEntry> {
 
 /// Is it we who paused this child? Whoever else did has a reason of their own.
 pub(super) fn owns_pause(node: &SeiNode) -> bool {
-    let fields = own_entry(node).and_then(|it| it.fields_v1.as_ref());
-    fields.is_some_and(|it| it.0.pointer("/f:spec/f:paused").is_some())
+    own_entry(node).is_some_and(|entry| applied::names(entry, "/f:spec/f:paused"))
 }
 
 fn set_is_ready(set: &k8s::StatefulSet) -> bool {

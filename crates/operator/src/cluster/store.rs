@@ -11,9 +11,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use sei_api::k8s;
+use sei_core::applied::pack;
 use tokio::time::Instant;
 
 use super::Key;
+
+mod objects;
+
+use objects::Objects;
 
 /// All objects of one kind that the watch selects.
 #[derive(Debug)]
@@ -25,7 +30,7 @@ pub struct Store<K> {
 
 #[derive(Debug)]
 struct Inner<K> {
-    objects: BTreeMap<Key, Arc<K>>,
+    objects: Objects<K>,
     /// The newest resourceVersion that the stream has shown, be it by a bookmark.
     progress: u64,
     /// Our own writes that the stream has not shown yet.
@@ -114,7 +119,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     #[must_use]
     pub fn new(kind: &'static str, managers: Managers) -> Self {
         let inner = Inner {
-            objects: BTreeMap::new(),
+            objects: Objects::new(None),
             progress: 0,
             pending: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -123,6 +128,13 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
             presence: Presence::Unknown,
         };
         Self { kind, managers, inner: RwLock::new(inner) }
+    }
+
+    /// The same store, still empty, in which objects are found by the value of `label`.
+    #[must_use]
+    pub fn found_by(self, label: &'static str) -> Self {
+        self.write().objects = Objects::new(Some(label));
+        self
     }
 
     /// What logs and metrics call this store.
@@ -154,25 +166,20 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     /// The objects of `namespace`, by name.
     #[must_use]
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<K>> {
-        let first = Key::new(namespace, "");
-        let inner = self.read();
-        let following = inner.objects.range(first..);
-        let here = following.take_while(|(key, _)| key.namespace == namespace);
-        here.map(|(_, object)| Arc::clone(object)).collect()
+        self.read().objects.in_namespace(namespace).map(Arc::clone).collect()
     }
 
-    /// The objects of `namespace` whose label `label` is `value`, by name.
+    /// The objects of `namespace` whose label `label` is `value`, by name; without looking at all
+    /// others if it is the label that this store's objects are found by.
     #[must_use]
     pub fn labelled(&self, namespace: &str, (label, value): (&str, &str)) -> Vec<Arc<K>> {
-        let mut found = self.in_namespace(namespace);
-        found.retain(|object| label_of(object.meta(), label) == Some(value));
-        found
+        self.read().objects.labelled(namespace, (label, value))
     }
 
     /// Every object, by namespace and name.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<K>> {
-        self.read().objects.values().map(Arc::clone).collect()
+        self.read().objects.all().map(Arc::clone).collect()
     }
 
     /// We wrote `key`, and the API server answered with this resourceVersion.
@@ -267,7 +274,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         inner.doomed.clear();
         inner.progress = 0;
         let settled = inner.advance(number(resource_version));
-        let mut gone = std::mem::take(&mut inner.objects);
+        let mut gone = inner.objects.take();
         let mut changes = Vec::new();
         for item in listed {
             match item {
@@ -301,7 +308,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         inner.pending.clear();
         inner.written.clear();
         inner.doomed.clear();
-        let gone = std::mem::take(&mut inner.objects);
+        let gone = inner.objects.take();
         let change =
             |(key, old)| Change { key, old: Some(old), new: None, ours: false, awaited: true };
         gone.into_iter().map(change).collect()
@@ -335,7 +342,10 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
     fn trim(&self, mut object: K) -> Arc<K> {
         let entries = &mut object.meta_mut().managed_fields;
         match (self.managers, entries.as_mut()) {
-            (Managers::Kept, Some(entries)) => entries.retain(|it| it.subresource.is_none()),
+            (Managers::Kept, Some(entries)) => {
+                entries.retain(|it| it.subresource.is_none());
+                pack(entries);
+            }
             (Managers::Kept | Managers::Dropped, _) => *entries = None,
         }
         Arc::new(object)

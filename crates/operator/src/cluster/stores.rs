@@ -49,14 +49,16 @@ impl Stores {
     pub fn new() -> Self {
         Self {
             fleets: Arc::new(Store::new("SeiNodeDeployment", Managers::Dropped)),
-            nodes: Arc::new(Store::new("SeiNode", Managers::Kept)),
+            nodes: Arc::new(Store::new("SeiNode", Managers::Kept).found_by(labels::NODEDEPLOYMENT)),
             statefulsets: Arc::new(Store::new("StatefulSet", Managers::Kept)),
-            pods: Arc::new(Store::new("Pod", Managers::Dropped)),
+            pods: Arc::new(Store::new("Pod", Managers::Dropped).found_by(labels::NODE)),
             services: Arc::new(Store::new("Service", Managers::Kept)),
             fleet_services: Arc::new(Store::new("FleetService", Managers::Kept)),
             claims: Arc::new(Store::new("PersistentVolumeClaim", Managers::Dropped)),
             config_maps: Arc::new(Store::new("ConfigMap", Managers::Kept)),
-            routes: Arc::new(Store::new("HTTPRoute", Managers::Kept)),
+            routes: Arc::new(
+                Store::new("HTTPRoute", Managers::Kept).found_by(labels::NODEDEPLOYMENT),
+            ),
         }
     }
 

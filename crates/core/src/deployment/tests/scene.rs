@@ -488,9 +488,11 @@ fn child(fleet: &SeiNodeDeployment, line: &Line) -> SeiNode {
     let mut child = applied(None, &desired, labels::NODEDEPLOYMENT_FIELD_MANAGER);
     child.metadata.uid = Some(format!("uid-{ordinal}"));
     child.spec.paused |= line.is("selfpaused");
-    if let Some(ago) = line.number("written") {
-        for entry in child.metadata.managed_fields.iter_mut().flatten() {
-            entry.time = Some(k8s::Time(at(-ago)));
+    if let Some(entries) = child.metadata.managed_fields.as_mut() {
+        // As the caches keep them.
+        crate::applied::pack(entries);
+        for entry in entries {
+            entry.time = line.number("written").map(|ago| k8s::Time(at(-ago)));
         }
     }
     if let Some(image) = line.text("edited") {
