@@ -1,6 +1,7 @@
 //! The API server: the only place that calls it, and the local copies of what it holds.
 
 pub mod fault;
+pub mod guarded;
 pub mod read;
 pub mod store;
 pub mod stores;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
-use kube::core::DeserializeGuard;
 use kube::{Api, Client};
 use sei_core::platform::Platform;
 use sei_core::tempo::Tempo;
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{Health, Liveness, Readiness};
 use crate::clock::Clock;
 use crate::cluster::Object;
+use crate::cluster::guarded::Guarded;
 use crate::cluster::store::{Change, Store};
 use crate::cluster::stores::{OF_FLEET, OF_NODE, ROUTE, Stores};
 use crate::cluster::watch::{Need, Watch};
@@ -190,7 +190,7 @@ impl<'a> Watches<'a> {
         need: Need,
     ) -> Watch<K> {
         let client = self.inputs.client.clone();
-        let api: Api<DeserializeGuard<K>> = match &self.inputs.scope {
+        let api: Api<Guarded<K>> = match &self.inputs.scope {
             Scope::Cluster => Api::all(client),
             Scope::Namespace(namespace) => Api::namespaced(client, namespace),
         };

@@ -11,10 +11,10 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
-use kube::core::DeserializeGuard;
 use sei_api::k8s;
 use tokio::time::{Instant, timeout};
 
+use super::guarded::Guarded;
 use super::store::{Change, Listed, Presence, Store};
 use super::{Key, Object};
 use crate::backoff::Backoff;
@@ -27,7 +27,7 @@ pub struct Watch<K> {
     /// What it fills.
     pub store: Arc<Store<K>>,
     /// What it asks.
-    pub api: Api<DeserializeGuard<K>>,
+    pub api: Api<Guarded<K>>,
     /// Which objects; `None` for all.
     pub selector: Option<&'static str>,
     /// Whether the cluster may lack the kind.
@@ -152,7 +152,7 @@ impl<K: Object> Watch<K> {
         }
     }
 
-    fn listed(&self, item: DeserializeGuard<K>) -> Listed<K> {
+    fn listed(&self, item: Guarded<K>) -> Listed<K> {
         match self.decoded(item) {
             Ok(object) => Listed::Here(object),
             Err(meta) => Listed::Undecodable(Key::of(&meta)),
@@ -227,7 +227,7 @@ impl<K: Object> Watch<K> {
 
     fn event(
         &self,
-        event: WatchEvent<DeserializeGuard<K>>,
+        event: WatchEvent<Guarded<K>>,
         version: &mut String,
     ) -> Result<Vec<Change<K>>, End> {
         let (item, gone) = match event {
@@ -253,7 +253,7 @@ impl<K: Object> Watch<K> {
 
     /// The object, or the metadata of one that cannot be decoded. That is logged and counted, and
     /// stops nothing else.
-    fn decoded(&self, item: DeserializeGuard<K>) -> Result<K, Box<k8s::ObjectMeta>> {
+    fn decoded(&self, item: Guarded<K>) -> Result<K, Box<k8s::ObjectMeta>> {
         item.0.map_err(|invalid| {
             let kind = self.store.kind();
             let key = Key::of(&invalid.metadata);

@@ -358,7 +358,11 @@ async fn answer(reply: Reply) -> Result<Response<Streamed>, tower::BoxError> {
             return Ok(Response::builder().status(code).body(body)?);
         }
         Reply::Stream(events) => {
-            let lines = events.into_iter().map(|event| format!("{event}\n"));
+            // In the order in which the API server writes them.
+            let line = |event: Value| {
+                format!("{{\"type\":{},\"object\":{}}}\n", event["type"], event["object"])
+            };
+            let lines = events.into_iter().map(line);
             // The server closes a watch after its time, not at once.
             let end = futures::stream::once(tokio::time::sleep(Duration::from_secs(2)))
                 .map(|()| String::new());
