@@ -40,13 +40,42 @@ pub struct NodeObjects {
 /// Renders all objects of `node`.
 #[must_use]
 pub fn node_objects(node: &SeiNode, platform: &Platform) -> NodeObjects {
-    let subject = Subject::of(node, platform);
     NodeObjects {
-        statefulset: statefulset::statefulset(&subject),
-        service: service::headless(&subject),
-        claim: claim::claim(&subject),
-        config_map: access::config_map(&subject),
+        statefulset: statefulset(node, platform),
+        service: service(node, platform),
+        claim: claim(node, platform),
+        config_map: config_map(node, platform),
     }
+}
+
+/// The workload of `node`.
+#[must_use]
+pub fn statefulset(node: &SeiNode, platform: &Platform) -> k8s::StatefulSet {
+    statefulset::statefulset(&Subject::of(node, platform))
+}
+
+/// Metadata of the workload of `node`.
+#[must_use]
+pub fn statefulset_metadata(node: &SeiNode, platform: &Platform) -> k8s::ObjectMeta {
+    statefulset::metadata(&Subject::of(node, platform))
+}
+
+/// The headless Service of `node`.
+#[must_use]
+pub fn service(node: &SeiNode, platform: &Platform) -> k8s::Service {
+    service::headless(&Subject::of(node, platform))
+}
+
+/// The data volume's claim of `node`.
+#[must_use]
+pub fn claim(node: &SeiNode, platform: &Platform) -> k8s::PersistentVolumeClaim {
+    claim::claim(&Subject::of(node, platform))
+}
+
+/// The access rules of the proxy of `node`.
+#[must_use]
+pub fn config_map(node: &SeiNode, platform: &Platform) -> k8s::ConfigMap {
+    access::config_map(&Subject::of(node, platform))
 }
 
 /// The controller owner reference to `object`; `None` while the server has given it no UID.

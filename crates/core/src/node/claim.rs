@@ -12,7 +12,7 @@ use crate::render::{self, mode::Mode};
 
 /// Creates the claim, or adopts one without a controller that carries our label.
 pub(super) fn ensure(round: Round<'_>) -> Step {
-    let desired = || render::node_objects(round.node, round.env.platform).claim;
+    let desired = || render::claim(round.node, round.env.platform);
     let live = match &round.seen.claim {
         Seen::Absent => return Step::Act(Effect::Create(Desired::Claim(desired()).into())),
         Seen::Here(live) => live,

@@ -28,13 +28,13 @@ pub(super) enum Step {
 
 /// The access rules of the proxy.
 pub(super) fn config_map(round: Round<'_>) -> Step {
-    let desired = render::node_objects(round.node, round.env.platform).config_map;
+    let desired = render::config_map(round.node, round.env.platform);
     apply(round, &round.seen.config_map, Desired::ConfigMap(desired))
 }
 
 /// The workload.
 pub(super) fn statefulset(round: Round<'_>) -> Step {
-    let desired = render::node_objects(round.node, round.env.platform).statefulset;
+    let desired = render::statefulset(round.node, round.env.platform);
     apply(round, &round.seen.statefulset, Desired::StatefulSet(desired))
 }
 
@@ -48,11 +48,14 @@ pub(super) fn marks(round: Round<'_>) -> Option<Effect> {
         Ownership::Ours | Ownership::Orphan => {}
         Ownership::Leftover | Ownership::Foreign => return None,
     }
+    let wanted = render::statefulset_metadata(round.node, round.env.platform);
+    if are_marked(&live.metadata, &wanted) {
+        return None;
+    }
     let value = serde_json::to_value(live).ok()?;
     // One that we never applied gets all of it with the first update.
     let last = last_applied(&value, NODE_FIELD_MANAGER)?;
     let mut marked: k8s::StatefulSet = serde_json::from_value(last).ok()?;
-    let wanted = render::node_objects(round.node, round.env.platform).statefulset.metadata;
     marked.metadata.labels = wanted.labels;
     marked.metadata.owner_references = wanted.owner_references;
     let marked = Desired::StatefulSet(marked);
@@ -62,9 +65,18 @@ pub(super) fn marks(round: Round<'_>) -> Option<Effect> {
     Some(Effect::Apply { object: marked.into(), over: live.metadata.uid.clone() })
 }
 
+/// Are the labels and owners those that are wanted, and no others? Then nobody has to ask whose
+/// they are, which costs a walk through the whole object.
+fn are_marked(live: &k8s::ObjectMeta, wanted: &k8s::ObjectMeta) -> bool {
+    fn labels(meta: &k8s::ObjectMeta) -> impl Iterator<Item = (&String, &String)> {
+        meta.labels.iter().flatten().filter(|(key, _)| *key != REVISION)
+    }
+    live.owner_references == wanted.owner_references && labels(live).eq(labels(wanted))
+}
+
 /// The headless Service.
 pub(super) fn service(round: Round<'_>) -> Step {
-    let desired = render::node_objects(round.node, round.env.platform).service;
+    let desired = render::service(round.node, round.env.platform);
     apply(round, &round.seen.service, Desired::Service(desired))
 }
 

@@ -10,7 +10,7 @@ use super::{Subject, labels, pod};
 /// deletes the old one.
 pub(super) fn statefulset(subject: &Subject<'_>) -> k8s::StatefulSet {
     k8s::StatefulSet {
-        metadata: subject.metadata(subject.name.as_str()),
+        metadata: metadata(subject),
         spec: Some(k8s::StatefulSetSpec {
             replicas: Some(1),
             service_name: Some(subject.name.to_string()),
@@ -27,6 +27,11 @@ pub(super) fn statefulset(subject: &Subject<'_>) -> k8s::StatefulSet {
         }),
         status: None,
     }
+}
+
+/// Metadata of the StatefulSet of a node.
+pub(super) fn metadata(subject: &Subject<'_>) -> k8s::ObjectMeta {
+    subject.metadata(subject.name.as_str())
 }
 
 /// The pod keeps off Karpenter's list: moving a node costs hours of catching up.
