@@ -35,7 +35,7 @@ pub async fn node(context: &Context, object: &SeiNode, needs: node::Needs) -> no
     );
     let ((statefulset, service, claim, config_map), (task, health)) = join(objects, told).await;
     let worthwhile = matches!(&statefulset, Seen::Here(set) if node::is_provable(object, set));
-    let pods = pods(context, &key, needs.confirm_pods && worthwhile).await;
+    let pods = pods(context, (&key, &names.pod), needs.confirm_pods && worthwhile).await;
     let now = whole_seconds(context.clock.now());
     node::Observed {
         now,
@@ -132,6 +132,7 @@ struct Names {
     service: Key,
     claim: Key,
     config_map: Key,
+    pod: Key,
 }
 
 fn names_of(node: &SeiNode) -> Names {
@@ -145,6 +146,7 @@ fn names_of(node: &SeiNode) -> Names {
         service: key(name.as_str()),
         claim: key(&import.unwrap_or_else(|| name.claim().into())),
         config_map: key(name.proxy_config().as_str()),
+        pod: key(name.pod().as_str()),
     }
 }
 
@@ -188,7 +190,10 @@ fn workload(context: &Context, node: &Key) -> Workload {
 }
 
 /// The pods of a node; asked for if the store has none and that must be confirmed.
-async fn pods(context: &Context, node: &Key, confirm: bool) -> Pods {
+///
+/// By name, since a StatefulSet of one has one: a listing may wait until the API server's own cache
+/// has caught up, which takes it 100 ms where no pod changes.
+async fn pods(context: &Context, (node, only): (&Key, &Key), confirm: bool) -> Pods {
     let store = &context.stores.pods;
     let cached = store.labelled(&node.namespace, (labels::NODE, &node.name));
     let mut overdue = false;
@@ -211,9 +216,9 @@ async fn pods(context: &Context, node: &Key, confirm: bool) -> Pods {
             return Pods::Unconfirmed;
         }
     }
-    match read::pods(&context.client.0, &context.limits, node).await {
-        Ok(pods) => Pods::Known(pods.into_iter().map(Arc::new).collect()),
-        Err(fault) => Pods::Unreadable(fault.of_read(&format!("pods of node \"{}\"", node.name))),
+    match read::get(&context.client.0, &context.limits, only).await {
+        Ok(pod) => Pods::Known(pod.map(Arc::new).into_iter().collect()),
+        Err(fault) => Pods::Unreadable(fault.of_read(&format!("Pod \"{}\"", only.name))),
     }
 }
 

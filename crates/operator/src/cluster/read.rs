@@ -1,8 +1,7 @@
 //! Reads past the stores, each with a time limit: only where a store's silence proves nothing.
 
-use kube::api::ListParams;
 use kube::{Api, Client};
-use sei_api::{k8s, labels};
+use sei_api::k8s;
 use tokio::time::timeout;
 
 use super::fault::ApiFault;
@@ -33,15 +32,4 @@ pub async fn host(
 ) -> Result<Option<k8s::Node>, ApiFault> {
     let api = Api::<k8s::Node>::all(client.clone());
     timeout(limits.request_timeout, api.get_opt(name)).await?.map_err(ApiFault::of)
-}
-
-/// The pods that carry the label of the node `key`.
-///
-/// # Errors
-/// No answer, or a refusal.
-pub async fn pods(client: &Client, limits: &Limits, key: &Key) -> Result<Vec<k8s::Pod>, ApiFault> {
-    let api = Api::<k8s::Pod>::namespaced(client.clone(), &key.namespace);
-    let params = ListParams::default().labels(&format!("{}={}", labels::NODE, key.name));
-    let listed = timeout(limits.request_timeout, api.list(&params)).await?;
-    listed.map(|list| list.items).map_err(ApiFault::of)
 }
