@@ -56,7 +56,8 @@ impl ApiFault {
             429 => Self::Unavailable("the API server is overloaded (429)".to_owned()),
             code => {
                 let reason = if status.reason.is_empty() { "no reason" } else { &status.reason };
-                Self::Unavailable(format!("the API server answered {code} ({reason})"))
+                let why = stable(&status.message).map(|it| format!(": {it}")).unwrap_or_default();
+                Self::Unavailable(format!("the API server answered {code} ({reason}){why}"))
             }
         }
     }
@@ -90,6 +91,12 @@ impl From<Elapsed> for ApiFault {
     fn from(_: Elapsed) -> Self {
         Self::Unavailable("the API server did not answer in time".to_owned())
     }
+}
+
+/// What the API server says of its failure, such as a webhook that does not answer or addresses
+/// that are used up. Not if it names a connection of its own, whose port is another each time.
+fn stable(message: &str) -> Option<&str> {
+    Some(message.trim()).filter(|it| !it.is_empty() && !it.contains("->"))
 }
 
 /// Which step failed; the rest of such an error differs from one attempt to the next.

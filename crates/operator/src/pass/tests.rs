@@ -126,7 +126,7 @@ async fn a_failed_effect_is_part_of_the_status() {
     assert_eq!(world.pass().await, Next::Backoff);
     expect![[r#"
         DELETE  {"preconditions":{"resourceVersion":"7","uid":"seen"}}
-        PATCH /status {"metadata":{"resourceVersion":"3"},"status":{"externalAddress":"Pod \"rpc-0-0\": the API server answered 500 (InternalError)"}}
+        PATCH /status {"metadata":{"resourceVersion":"3"},"status":{"externalAddress":"Pod \"rpc-0-0\": the API server answered 500 (InternalError): scripted InternalError"}}
         EVENT NodeFailed
     "#]]
     .assert_eq(&world.log());

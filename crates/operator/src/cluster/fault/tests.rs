@@ -41,11 +41,26 @@ fn every_refusal_has_a_class_and_a_stable_text() {
         403 Forbidden       Transient Service "rpc-0" is forbidden: scripted message
         401 Unauthorized    Transient Service "rpc-0": the API server does not know the operator (401)
         429 TooManyRequests Transient Service "rpc-0": the API server is overloaded (429)
-        500 InternalError   Transient Service "rpc-0": the API server answered 500 (InternalError)
-        504 Timeout         Transient Service "rpc-0": the API server answered 504 (Timeout)
-        503                 Transient Service "rpc-0": the API server answered 503 (no reason)
+        500 InternalError   Transient Service "rpc-0": the API server answered 500 (InternalError): scripted message
+        504 Timeout         Transient Service "rpc-0": the API server answered 504 (Timeout): scripted message
+        503                 Transient Service "rpc-0": the API server answered 503 (no reason): scripted message
     "#]]
     .assert_eq(&lines.concat());
+}
+
+#[test]
+fn what_the_api_server_says_of_its_failure_is_told_if_it_stays_the_same() {
+    let told = |message: &str| {
+        let status = json!({
+            "status": "Failure", "code": 500, "reason": "InternalError", "message": message,
+        });
+        ApiFault::of(kube::Error::Api(serde_json::from_value(status).unwrap())).to_string()
+    };
+    let full = "Internal error occurred: failed to allocate a serviceIP: range is full";
+    assert_eq!(told(full), format!("the API server answered 500 (InternalError): {full}"));
+    let nothing = "the API server answered 500 (InternalError)";
+    assert_eq!(told(" "), nothing);
+    assert_eq!(told("read tcp 10.0.0.9:40512->10.0.0.1:443: connection reset by peer"), nothing);
 }
 
 #[test]
