@@ -2,6 +2,7 @@
 //! measured.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::StreamExt;
 use kube::api::{Patch, PatchParams};
@@ -13,6 +14,11 @@ use sei_harness::status_faker::{StatusFaker, rolled_out};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// Pauses of a driver whose write fails, as of the controller that it plays.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// How soon an edit of a StatefulSet is rolled out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,7 +114,15 @@ fn roll_out(api: &Api<StatefulSet>, set: &StatefulSet) {
     let (api, name) = (api.clone(), set.name_any());
     tokio::spawn(async move {
         let patch = Patch::Merge(patch);
-        // A set that changed meanwhile is shown again; one that is gone needs nothing.
-        let _ = api.patch_status(&name, &PatchParams::default(), &patch).await;
+        let mut pause = RETRY_FIRST;
+        while let Err(error) = api.patch_status(&name, &PatchParams::default(), &patch).await {
+            // A set that changed meanwhile is shown again; one that is gone needs nothing.
+            if matches!(&error, kube::Error::Api(status) if [404, 409].contains(&status.code)) {
+                return;
+            }
+            eprintln!("bench: the driver is refused \"{name}\": {error}; again in {pause:?}");
+            sleep(pause).await;
+            pause = RETRY_MAX.min(pause * 2);
+        }
     });
 }

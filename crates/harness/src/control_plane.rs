@@ -340,7 +340,8 @@ fn api_server_args(
         ("tls-cert-file", path(&serving.certificate)),
         ("tls-private-key-file", path(&serving.key)),
         ("client-ca-file", path(&pki.authority_certificate())),
-        ("service-cluster-ip-range", "10.0.0.0/24".to_owned()),
+        // Every fleet has a Service with an address of its own.
+        ("service-cluster-ip-range", "10.0.0.0/16".to_owned()),
         ("allow-privileged", "true".to_owned()),
         // Both plugins wait for a controller that is not there: one would refuse every pod,
         // the other would leave a deleted claim terminating for ever.
