@@ -228,7 +228,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         let mut inner = self.write();
         let key = Key::of(object.meta());
         let settled = inner.advance(version_of(object.meta()));
-        let mut change = inner.put(key, self.trim(object));
+        let mut change = inner.put(key, Arc::new(self.trim(object)));
         change.awaited = settled.contains(&change.key);
         let others = settled.into_iter().filter(|key| *key != change.key).collect();
         let mut changes = inner.wake(others);
@@ -281,7 +281,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
                 Listed::Here(object) => {
                     let key = Key::of(object.meta());
                     let old = gone.remove(&key);
-                    let mut change = inner.put(key, self.trim(object));
+                    let mut change = inner.put(key, Arc::new(self.trim(object)));
                     change.old = old;
                     change.awaited = settled.contains(&change.key);
                     changes.push(change);
@@ -339,7 +339,10 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
         self.read().heard.elapsed()
     }
 
-    fn trim(&self, mut object: K) -> Arc<K> {
+    /// What is kept of `object`. Whoever collects many trims each, or they weigh several times as
+    /// much until they are stored.
+    #[must_use]
+    pub fn trim(&self, mut object: K) -> K {
         let entries = &mut object.meta_mut().managed_fields;
         match (self.managers, entries.as_mut()) {
             (Managers::Kept, Some(entries)) => {
@@ -348,7 +351,7 @@ impl<K: k8s::Resource<DynamicType = ()>> Store<K> {
             }
             (Managers::Kept | Managers::Dropped, _) => *entries = None,
         }
-        Arc::new(object)
+        object
     }
 
     /// The maps are whole after every operation, whatever happened to the last user.

@@ -75,8 +75,9 @@ enum End {
 /// history may be shorter than our resourceVersion, whatever it answers.
 const STARTS_MAX: u32 = 3;
 
-/// Objects in one page of a listing.
-const PAGE_OBJECTS: u32 = 500;
+/// Objects in one page of a listing: a page is held as text and decoded at once, which of the usual
+/// 500 nodes would be more than all that is kept of them.
+const PAGE_OBJECTS: u32 = 100;
 
 /// A connection that ends sooner without a word has not worked.
 const LIFE_MIN: Duration = Duration::from_secs(1);
@@ -154,7 +155,7 @@ impl<K: Object> Watch<K> {
 
     fn listed(&self, item: Guarded<K>) -> Listed<K> {
         match self.decoded(item) {
-            Ok(object) => Listed::Here(object),
+            Ok(object) => Listed::Here(self.store.trim(object)),
             Err(meta) => Listed::Undecodable(Key::of(&meta)),
         }
     }
