@@ -34,7 +34,9 @@ const MASTERS: &str = "system:masters";
 /// How often the pair is started on fresh ports before giving up.
 const ATTEMPTS_MAX: u32 = 5;
 /// Pause between two looks at a starting server.
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(25);
+/// A starting server that does not answer a look within this is asked anew.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// The `default` namespace must appear within this after the server is healthy.
 const BOOTSTRAP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of a log a failure shows.
@@ -280,9 +282,6 @@ async fn start_servers(
         dir: etcd_dir,
         attach_output: options.attach_output,
     })?;
-    let plain = Config::new(store.parse().context("the address of etcd does not parse")?);
-    await_healthy(&mut etcd, plain, "/health", options.start_timeout).await?;
-
     // The certificates live in the server's directory, so that they go when it goes.
     let server_dir = dir.path().join("kube-apiserver");
     let pki = Pki::create(&server_dir.join("pki"))?;
@@ -294,7 +293,10 @@ async fn start_servers(
         dir: server_dir,
         attach_output: options.attach_output,
     };
+    // It waits for etcd by itself, and has much to do before that.
     let mut api_server = Server::spawn(&api_server_spec)?;
+    let plain = Config::new(store.parse().context("the address of etcd does not parse")?);
+    await_healthy(&mut etcd, plain, "/health", options.start_timeout).await?;
     let admin = config_of(&kubeconfig).await?;
     await_healthy(&mut api_server, admin.clone(), "/healthz", options.start_timeout).await?;
     await_default_namespace(admin, &api_server).await?;
@@ -371,7 +373,7 @@ async fn await_healthy(
     let name = server.name();
     loop {
         let request = http::Request::get(path).body(Vec::new())?;
-        let answer = tokio::time::timeout(POLL * 10, client.request_text(request)).await;
+        let answer = tokio::time::timeout(LOOK_TIMEOUT, client.request_text(request)).await;
         if matches!(answer, Ok(Ok(_))) {
             return Ok(());
         }
@@ -402,7 +404,7 @@ async fn await_default_namespace(config: Config, api_server: &Server) -> Result<
         }
         let tail = || api_server.log_tail(LOG_LINES);
         ensure!(Instant::now() < deadline, "no namespace \"default\" appeared:\n{}", tail());
-        tokio::time::sleep(POLL / 2).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 

@@ -9,14 +9,21 @@ use std::time::Duration;
 use super::{ControlPlane, ControlPlaneOptions};
 use crate::assets::Assets;
 
-/// Starts a control plane whose etcd is this script, and returns why it failed.
+/// Starts a control plane whose etcd is this script and whose API server waits for it, and returns
+/// why it failed.
 async fn failure_of(script: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let etcd = dir.path().join("etcd");
-    fs::write(&etcd, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&etcd, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = |name: &str, script: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
     let options = ControlPlaneOptions {
-        assets: Assets { kube_apiserver: etcd.clone(), etcd },
+        assets: Assets {
+            kube_apiserver: program("kube-apiserver", "exec sleep 1000"),
+            etcd: program("etcd", script),
+        },
         crd_dirs: Vec::new(),
         api_server_flags: BTreeMap::new(),
         start_timeout: Duration::from_millis(300),
