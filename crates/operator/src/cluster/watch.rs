@@ -255,13 +255,16 @@ impl<K: Object> Watch<K> {
     /// The object, or the metadata of one that cannot be decoded. That is logged and counted, and
     /// stops nothing else.
     fn decoded(&self, item: Guarded<K>) -> Result<K, Box<k8s::ObjectMeta>> {
-        item.0.map_err(|invalid| {
-            let kind = self.store.kind();
-            let key = Key::of(&invalid.metadata);
-            self.metrics.undecodable(kind);
-            tracing::error!(kind, object = %key, error = %invalid.error, "object is unreadable");
-            Box::new(invalid.metadata)
-        })
+        let invalid = match item.0 {
+            // A copy has no room to grow; of what was just decoded, that is a fifth.
+            Ok(object) => return Ok(K::clone(&object)),
+            Err(invalid) => invalid,
+        };
+        let kind = self.store.kind();
+        let key = Key::of(&invalid.metadata);
+        self.metrics.undecodable(kind);
+        tracing::error!(kind, object = %key, error = %invalid.error, "object is unreadable");
+        Err(Box::new(invalid.metadata))
     }
 
     async fn pause(&self, backoff: &mut Backoff, why: &str) {
