@@ -215,7 +215,7 @@ pub(super) fn progress(view: &View<'_>) -> Progress {
 /// How long the youngest child on the goal has to prove itself; the next one may wait for that.
 pub(super) fn next_settled(view: &View<'_>) -> Option<std::time::Duration> {
     let left = view.free().filter_map(|slot| match (view.station(slot), view.settles(slot)) {
-        (Station::Arrived, Settles::At(time)) => Some(time.duration_since(view.seen.now)),
+        (Station::Arrived { .. }, Settles::At(time)) => Some(time.duration_since(view.seen.now)),
         (_, _) => None,
     });
     left.filter(|it| it.is_positive()).map(|it| it.unsigned_abs()).min()

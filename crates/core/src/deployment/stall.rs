@@ -67,8 +67,9 @@ pub(super) fn is_word(reason: &str) -> bool {
 fn is_late(view: &View<'_>, slot: &Slot<'_>) -> bool {
     let is_moving = match view.station(slot) {
         Station::Before { .. } | Station::Done => false,
-        // It is on the goal: ready late, it is in the way of those that wait for it.
-        Station::Arrived => waiting(view) > 0,
+        // It is on the goal: ready late, it is in the way of those that wait for it. One that does
+        // not stay up is on the goal by turns; its fleet is late all the while.
+        Station::Arrived { has_failed } => has_failed || waiting(view) > 0,
         Station::Gone | Station::Unseen | Station::OnItsWay { .. } => true,
     };
     if !is_moving || view.status.rollout.is_some() {

@@ -37,8 +37,9 @@ pub(super) enum Station {
     Before { is_down: bool },
     /// It was asked to move and has not arrived. `took_down`: it served before.
     OnItsWay { took_down: bool, has_failed: bool },
-    /// It was seen running the goal; it has yet to prove itself, or to become ready.
-    Arrived,
+    /// It was seen running the goal; it has yet to prove itself, or to become ready. `has_failed`:
+    /// it runs now and does not stay up, so that it is here and on its way by turns.
+    Arrived { has_failed: bool },
     /// It was seen running the goal for long enough, and is ready.
     Done,
 }
@@ -118,7 +119,10 @@ impl<'a> View<'a> {
             Settles::At(time) => time <= self.seen.now,
             Settles::Unknown => false,
         };
-        if settled && self.is_ready(slot, node) { Station::Done } else { Station::Arrived }
+        if settled && self.is_ready(slot, node) {
+            return Station::Done;
+        }
+        Station::Arrived { has_failed: diagnosis::has_failed(node) }
     }
 
     /// The wanted children that are not asked to stay where they are.

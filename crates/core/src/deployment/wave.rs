@@ -49,7 +49,12 @@ pub(super) fn next(view: &View<'_>, is_stalled: bool) -> Wave {
                 stops |= has_failed;
                 moves.insert(slot.ordinal);
             }
-            Station::Arrived | Station::Unseen => {
+            Station::Arrived { has_failed } => {
+                budget = budget.saturating_sub(1);
+                stops |= has_failed;
+                moves.insert(slot.ordinal);
+            }
+            Station::Unseen => {
                 budget = budget.saturating_sub(1);
                 moves.insert(slot.ordinal);
             }

@@ -90,6 +90,7 @@ fn crash_loop_is_told_once_and_ends_with_the_next_edit() {
         let ready = pods.versions()?.named("fleet-0-0").sequence_of(is_ready);
         assert!(ready.len() > 6, "the pod was never ready between crashes: {ready:?}");
         told(&story, "fleet-0", Reason::CrashLoop, &words).await?;
+        stalled(&story, Reason::CrashLoop).await?;
 
         story.push("v2.0.0").await?;
         over(&story.settled(1, "v2.0.0").await?, "fleet-0", Reason::CrashLoop);

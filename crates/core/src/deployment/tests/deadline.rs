@@ -154,6 +154,29 @@ fn it_leaves_by_itself_when_a_child_advances() {
 }
 
 #[test]
+fn a_node_that_crashes_again_and_again_is_late_also_while_it_runs() {
+    let crashing = |pod: &str| {
+        Scene::new(&format!(
+            "
+            fleet image=v2 gen=2
+            rollout target=v2 since=900 progress=600
+            plan at=await-spec-update
+            child 0 image=v2 current=v2 why=CrashLoop
+            child 1 image=v2 current=v2
+            pod 0 {pod}
+            pod 1 age=600
+            "
+        ))
+    };
+    let (down, up) = (crashing("waiting"), crashing("age=3"));
+    assert_eq!([stalled(&down), stalled(&up)], ["True CrashLoop", "True CrashLoop"]);
+    let (down, up) = (down.round(None).status, up.round(None).status);
+    for (before, after) in [(&down, &up), (&up, &down)] {
+        assert_eq!(notices(&crashing("waiting").fleet, before, after), []);
+    }
+}
+
+#[test]
 fn one_stall_is_told_once_and_written_once() {
     let mut scene = late();
     let first = scene.round(None);

@@ -362,9 +362,14 @@ proptest! {
             let station = view.station(slot);
             down += usize::from(matches!(
                 station,
-                Station::Unseen | Station::Arrived | Station::OnItsWay { took_down: true, .. }
+                Station::Unseen
+                    | Station::Arrived { .. }
+                    | Station::OnItsWay { took_down: true, .. }
             ));
-            failed |= matches!(station, Station::OnItsWay { has_failed: true, .. });
+            failed |= matches!(
+                station,
+                Station::OnItsWay { has_failed: true, .. } | Station::Arrived { has_failed: true }
+            );
             let (Place::Ours(node) | Place::Orphan(node)) = slot.place else { continue };
             if moved(slot, node) {
                 prop_assert!(view.goal.is_return || slot.ordinal >= view.strategy.partition);

@@ -136,6 +136,8 @@ fn the_first_failure_stops_further_disruption() {
         assert_eq!(of(&format!("{failed} \n workload 0 ready=0")), "0", "{why}");
         assert_eq!(moved("", &failed), "0 1 2 3", "without a limit nothing stops");
     }
+    let runs_now = "child 4 image=v2 current=v2 why=CrashLoop \n pod 4 age=3";
+    assert_eq!(of(runs_now), "", "it runs between two crashes");
     for why in ["Progressing", "SidecarUnreachable", "PodTerminating", "PodNotStarted", "NotReady"]
     {
         assert_eq!(of(&format!("child 4 image=v2 current=v1 why={why}")), "2 3", "{why}");
