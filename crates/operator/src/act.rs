@@ -140,7 +140,13 @@ impl<K: Kind> Actor<'_, K> {
         let version = meta.resource_version.as_deref().unwrap_or_default();
         let metadata = json!({ "finalizers": kept });
         match self.writer(store).patch_metadata(&key, metadata, version).await {
-            Ok(_) | Err(ApiFault::NotFound) => Ok(None),
+            // Others hold it still.
+            Ok(_) if !kept.is_empty() => Ok(None),
+            // With the last one the object goes, which its watch has yet to show.
+            Ok(_) | Err(ApiFault::NotFound) => {
+                store.deleted(&key, meta.uid.as_deref().unwrap_or_default());
+                Ok(None)
+            }
             Err(fault) => Err(fault.of_write(&format!("{} \"{}\"", K::KIND, key.name))),
         }
     }

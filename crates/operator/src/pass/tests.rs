@@ -217,6 +217,8 @@ async fn a_status_whose_answer_got_lost_is_told_once_it_is_seen() {
 #[tokio::test]
 async fn after_our_finalizer_is_gone_nothing_is_stored() {
     let world = World::of(node(running()));
+    // The API server answers with the last version that was stored.
+    world.answers("PATCH", || Answer::Json(200, serde_json::to_value(node(running())).unwrap()));
     let release = Effect::RemoveFinalizer;
     decides([acting(SeiNodeStatus::default(), release, Requeue::Never)]);
     assert_eq!(world.pass().await, Next::Gone);
@@ -224,6 +226,8 @@ async fn after_our_finalizer_is_gone_nothing_is_stored() {
         PATCH  {"metadata":{"finalizers":[],"resourceVersion":"3"}}
     "#]]
     .assert_eq(&world.log());
+    assert_eq!(world.pass().await, Next::Stale, "the watch has yet to show that it is gone");
+    assert_eq!(world.log().matches("PATCH").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
