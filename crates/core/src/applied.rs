@@ -32,10 +32,7 @@ use crate::quantity::Nanos;
 /// fields of `metadata` that the server sets, are left out.
 #[must_use]
 pub fn is_applied(desired: &Value, live: &Value, manager: &str) -> bool {
-    let record = Record::of(live);
-    record
-        .applied_by(manager, &desired["apiVersion"])
-        .is_some_and(|owned| matches(desired, live, &owned))
+    is_applied_on(live, desired, manager, Whole::Exact)
 }
 
 /// The same for objects whose lists the server tracks whole and still fills in, as it does those
@@ -46,10 +43,14 @@ pub fn is_applied(desired: &Value, live: &Value, manager: &str) -> bool {
 /// such a list and no longer render stays unnoticed.
 #[must_use]
 pub fn is_applied_but_for_defaults(desired: &Value, live: &Value, manager: &str) -> bool {
+    is_applied_on(live, desired, manager, Whole::Defaulted)
+}
+
+/// On a server that treats whole values so.
+fn is_applied_on(live: &Value, desired: &Value, manager: &str, whole: Whole) -> bool {
     let record = Record::of(live);
-    record
-        .applied_by(manager, &desired["apiVersion"])
-        .is_some_and(|owned| matches(desired, live, &owned.with(Whole::Defaulted)))
+    let owned = record.applied_by(manager, &desired["apiVersion"]);
+    owned.is_some_and(|owned| matches(desired, live, &owned.with(whole)))
 }
 
 fn matches(desired: &Value, live: &Value, owned: &Fields<'_>) -> bool {

@@ -64,7 +64,7 @@ pub(super) fn settled_revision(set: &k8s::StatefulSet) -> Result<&str, String> {
         .ok_or_else(|| "the StatefulSet has no update revision yet".to_owned())
 }
 
-/// Could a listing without pods prove that the node runs what its spec asks for? Not before the
+/// Could it prove, if there are no pods, that the node runs what its spec asks for? Not before the
 /// StatefulSet asks for it too, and its controller has seen that.
 #[must_use]
 pub fn is_provable(node: &SeiNode, set: &k8s::StatefulSet) -> bool {

@@ -17,7 +17,7 @@ pub struct Needs {
     /// Objects whose absence from the cache must be confirmed by the API server before anything is
     /// concluded from it: a foreign object may lack the label that the cache is filtered by.
     pub confirm: BTreeSet<Resource>,
-    /// The same for pods: a listing without pods counts only when the API server gave it.
+    /// The same for pods: that there are none counts only when the API server says so.
     pub confirm_pods: bool,
     /// Ask the sidecar for this task.
     pub task: Option<Uuid>,
