@@ -44,6 +44,18 @@ pub(super) enum Station {
     Done,
 }
 
+impl Station {
+    /// Is the child down because of the update, or may it still be?
+    pub(super) fn uses_budget(self) -> bool {
+        matches!(self, Self::Unseen | Self::Arrived { .. } | Self::OnItsWay { took_down: true, .. })
+    }
+
+    /// Did the child fail on the goal?
+    pub(super) fn has_failed(self) -> bool {
+        matches!(self, Self::OnItsWay { has_failed: true, .. } | Self::Arrived { has_failed: true })
+    }
+}
+
 impl<'a> View<'a> {
     pub(super) fn new(
         fleet: &'a SeiNodeDeployment,

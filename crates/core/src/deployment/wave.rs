@@ -44,21 +44,9 @@ pub(super) fn next(view: &View<'_>, is_stalled: bool) -> Wave {
                 is_new = true;
                 moves.insert(slot.ordinal);
             }
-            Station::OnItsWay { took_down, has_failed } => {
-                budget = budget.saturating_sub(usize::from(took_down));
-                stops |= has_failed;
-                moves.insert(slot.ordinal);
-            }
-            Station::Arrived { has_failed } => {
-                budget = budget.saturating_sub(1);
-                stops |= has_failed;
-                moves.insert(slot.ordinal);
-            }
-            Station::Unseen => {
-                budget = budget.saturating_sub(1);
-                moves.insert(slot.ordinal);
-            }
-            Station::Done | Station::Gone => {
+            asked => {
+                budget = budget.saturating_sub(usize::from(asked.uses_budget()));
+                stops |= asked.has_failed();
                 moves.insert(slot.ordinal);
             }
         }
