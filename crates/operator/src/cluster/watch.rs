@@ -155,7 +155,7 @@ impl<K: Object> Watch<K> {
 
     fn listed(&self, item: Guarded<K>) -> Listed<K> {
         match self.decoded(item) {
-            Ok(object) => Listed::Here(self.store.trim(object)),
+            Ok(object) => Listed::Here(object),
             Err(meta) => Listed::Undecodable(Key::of(&meta)),
         }
     }
@@ -256,8 +256,9 @@ impl<K: Object> Watch<K> {
     /// stops nothing else.
     fn decoded(&self, item: Guarded<K>) -> Result<K, Box<k8s::ObjectMeta>> {
         let invalid = match item.0 {
-            // A copy has no room to grow; of what was just decoded, that is a fifth.
-            Ok(object) => return Ok(K::clone(&object)),
+            // A copy has no room to grow; of what was just decoded, that is a fifth. Trimmed first,
+            // so that no tree of managers is copied, or kept while a listing goes on.
+            Ok(object) => return Ok(K::clone(&self.store.trim(object))),
             Err(invalid) => invalid,
         };
         let kind = self.store.kind();
