@@ -19,6 +19,7 @@ mod spec;
 mod stall;
 mod strategy;
 mod target;
+mod turnover;
 mod upkeep;
 mod urgency;
 mod view;

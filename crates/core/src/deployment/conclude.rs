@@ -1,13 +1,11 @@
 //! What became of a round's effects, folded into the fleet's status.
 
-use sei_api::event::Reason;
 use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::decision::{Conclusion, Decision, Requeue};
-use crate::deployment::{Env, Observed, doors, report};
-use crate::effect::{Desired, Effect, Outcome, Resource, worst};
+use crate::deployment::{Env, Observed, doors, report, turnover};
+use crate::effect::{Effect, Outcome, Resource, worst};
 use crate::fault::Class;
-use crate::notice::Notice;
 
 /// The status after the effects of `decision`, which was taken on `before`.
 ///
@@ -21,7 +19,6 @@ pub fn conclude(
 ) -> Conclusion<SeiNodeDeploymentStatus> {
     let results = || decision.effects.iter().zip(outcomes);
     let mut notices = decision.notices.clone();
-    notices.extend(results().filter_map(told));
     let about_doors = |effect: &Effect| doors::owns(fleet, effect);
     let leaving = before.phase == Some(DeploymentPhase::Terminating);
     let attended = doors::Attended {
@@ -52,6 +49,8 @@ pub fn conclude(
     let wrote = decision.effects.iter().any(writes_a_child);
     let end = report::End { fleet, seen, env, trouble, wrote, doors: attended };
     report::summarize(end, &mut status);
+    notices.extend(turnover::witnessed(fleet, seen, before, &status));
+    notices.extend(turnover::confirmed(fleet, results(), &mut status));
     Conclusion { status, requeue, notices }
 }
 
@@ -64,33 +63,5 @@ fn writes_a_child(effect: &Effect) -> bool {
         | Effect::Delete(_)
         | Effect::RemoveFinalizer
         | Effect::Submit(_) => false,
-    }
-}
-
-fn told((effect, outcome): (&Effect, &Outcome)) -> Option<Notice> {
-    let Outcome::Done { uid } = outcome else { return None };
-    match effect {
-        Effect::Apply { object, over: None } => match object.as_ref() {
-            Desired::SeiNode(_) => {
-                let message = format!("Created SeiNode {}", object.name());
-                let uid = uid.as_deref().unwrap_or_default();
-                Some(Notice::normal(Reason::SeiNodeCreated, message, uid))
-            }
-            Desired::StatefulSet(_)
-            | Desired::Service(_)
-            | Desired::Claim(_)
-            | Desired::ConfigMap(_)
-            | Desired::HttpRoute(_) => None,
-        },
-        Effect::Delete(target) if target.resource == Resource::SeiNode => {
-            let message = format!("Scaled down SeiNode {}", target.name);
-            Some(Notice::normal(Reason::SeiNodeDeleted, message, &target.uid))
-        }
-        Effect::Apply { .. }
-        | Effect::Create(_)
-        | Effect::SetOwners { .. }
-        | Effect::Delete(_)
-        | Effect::RemoveFinalizer
-        | Effect::Submit(_) => None,
     }
 }

@@ -6,7 +6,8 @@ mod verdict;
 
 use sei_api::condition::{Reason, Type};
 use sei_api::{
-    DeploymentPhase, GroupNode, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, k8s, labels,
+    DeploymentPhase, GroupNode, NodePhase, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus,
+    k8s, labels,
 };
 
 use crate::condition::{Conditions, Say, is_true};
@@ -110,9 +111,10 @@ fn group_node(view: &View<'_>, node: &SeiNode) -> GroupNode {
     let status = node.status.as_ref();
     let on_target = children::on_target(node, view.goal.target());
     let why = diagnosis::why(node).filter(|_| !on_target || diagnosis::reason(node).is_some());
+    let going = node.metadata.deletion_timestamp.is_some().then_some(NodePhase::Terminating);
     GroupNode {
         name: name_of(node),
-        phase: status.and_then(|it| it.phase.clone()),
+        phase: going.or_else(|| status.and_then(|it| it.phase.clone())),
         current_image: status.and_then(|it| it.current_image.clone()),
         reason: why.map(|it| it.reason.clone()),
         message: why.map(|it| it.message.clone()),

@@ -14,4 +14,5 @@ mod scene;
 mod status;
 mod strategy;
 mod survival;
+mod turnover;
 mod upkeep;

@@ -114,7 +114,7 @@ fn children_and_addresses_are_listed_by_ordinal() {
         selector "sei.io/nodedeployment=s"
         nodes    [{"currentImage":"v1", "name":"s-0", "phase":"Running"},
                    {"currentImage":"v0", "name":"s-2", "phase":"Running"}]
-        present  ["s-0", "s-2"]
+        present  ["s-0", "s-1", "s-2"]
         pods     [{"name":"s-0", "namespace":"ns", "ports":{"evmHttp":8545,
                    "evmWs":8546}}, {"name":"s-2", "namespace":"ns",
                    "ports":{"evmHttp":8545, "evmWs":8546}}]
