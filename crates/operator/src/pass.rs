@@ -239,7 +239,12 @@ impl<K: Kind> Shell<K> {
             resource_version: meta.resource_version.clone(),
             field_path: None,
         };
-        for notice in &notices {
+        let told = |of: &Notice, before: &[Notice]| {
+            before.iter().any(|it| it.reason == of.reason && it.message == of.message)
+        };
+        // A status that was found twice, because it could not be stored, is told once.
+        let new = notices.iter().enumerate().filter(|(at, it)| !told(it, &notices[..*at]));
+        for (_, notice) in new {
             self.context.recorder.publish(K::CONTROLLER, &regarding, notice);
         }
     }
