@@ -9,6 +9,10 @@ use kube::{Client, Config};
 
 use crate::metrics::Metrics;
 
+mod patience;
+
+use patience::PatientLayer;
+
 /// There is no way to a cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -37,7 +41,8 @@ pub enum ConnectError {
 /// `~/.kube/config` or the pod, in this order. Its requests are counted. Sends nothing itself.
 ///
 /// The client does not retry: the passes have a back-off per object and the watches one each, and
-/// a retry beneath them would be neither counted nor bounded by their time-outs.
+/// a retry beneath them would be neither counted nor bounded by their time-outs. It waits, however,
+/// where an overloaded API server asks for it.
 ///
 /// # Errors
 ///
@@ -57,7 +62,7 @@ pub async fn connect(
     tracing::info!(url, namespace = config.default_namespace, "cluster");
     let builder =
         ClientBuilder::try_from(config).map_err(|source| ConnectError::Client { url, source })?;
-    Ok(builder.with_layer(&metrics.count_requests()).build())
+    Ok(builder.with_layer(&metrics.count_requests()).with_layer(&PatientLayer).build())
 }
 
 async fn from_file(path: &Path) -> Result<Config, KubeconfigError> {
@@ -71,3 +76,6 @@ pub fn use_ring() {
     // An error says that a provider was chosen before: by an earlier call.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Waits as long as an overloaded API server asks for.
+//!
+//! An API server that has too much to do answers 429, or 503, with `Retry-After`, in whole seconds
+//! (<https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>). The layer holds
+//! such an answer back for that long. So whoever asked, and has a back-off of its own that begins
+//! with milliseconds, asks again no sooner, and a worker that waits takes up nothing else.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt as _};
+use http::header::RETRY_AFTER;
+use http::{Request, Response};
+use tower::{Layer, Service};
+
+/// Longest wait: well below the time-out of a request, or the caller would hear that there was no
+/// answer.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The layer; see [`Patient`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PatientLayer;
+
+/// Holds answers back that ask for it.
+#[derive(Clone, Debug)]
+pub(super) struct Patient<S> {
+    inner: S,
+}
+
+impl<S> Layer<S> for PatientLayer {
+    type Service = Patient<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Patient { inner }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Patient<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send,
+    R: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let answer = self.inner.call(request);
+        async move {
+            let response = answer.await?;
+            if let Some(wait) = asked_for(&response) {
+                tracing::debug!(?wait, "the API server asks to wait");
+                tokio::time::sleep(wait).await;
+            }
+            Ok(response)
+        }
+        .boxed()
+    }
+}
+
+/// How long the server asks to wait. A date, which the API server does not send, is not read.
+fn asked_for<R>(response: &Response<R>) -> Option<Duration> {
+    let refused = matches!(response.status().as_u16(), 429 | 503);
+    let seconds = response.headers().get(RETRY_AFTER).filter(|_| refused)?.to_str().ok()?;
+    Some(Duration::from_secs(seconds.trim().parse().ok()?).min(WAIT_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tokio::time::Instant;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    /// How long the caller waits for this answer.
+    async fn waits(status: u16, retry_after: Option<&'static str>) -> Duration {
+        let server = service_fn(move |_: Request<()>| async move {
+            let mut response = Response::builder().status(status);
+            if let Some(value) = retry_after {
+                response = response.header(RETRY_AFTER, value);
+            }
+            Ok::<_, Infallible>(response.body(()).unwrap())
+        });
+        let begun = Instant::now();
+        let answer = PatientLayer.layer(server).oneshot(Request::new(())).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "the answer is passed on as it is");
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overloaded_server_is_left_alone_for_as_long_as_it_asks() {
+        assert_eq!(waits(429, Some("1")).await, Duration::from_secs(1));
+        assert_eq!(waits(503, Some("2")).await, Duration::from_secs(2));
+        assert_eq!(waits(429, Some("3600")).await, WAIT_MAX, "no longer than is useful");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_else_waits() {
+        for (status, retry_after) in [
+            (200, Some("1")),
+            (409, Some("1")),
+            (429, None),
+            (503, None),
+            (429, Some("soon")),
+            (429, Some("-1")),
+        ] {
+            let waited = waits(status, retry_after).await;
+            assert_eq!(waited, Duration::ZERO, "{status} {retry_after:?}");
+        }
+    }
+}
