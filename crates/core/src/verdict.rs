@@ -65,8 +65,10 @@ pub fn pause(paused: bool) -> Say {
     }
 }
 
-/// The warning about a refusal that `after` says and `before` did not; `generation` tells one spec
-/// from the next.
+/// The warning about a refusal that `after` says and `before` did not.
+///
+/// A spec is refused for what it is: its `generation` tells one from the next. An object of
+/// somebody else may go and come back under the same spec.
 #[must_use]
 pub fn refusal(
     before: &[k8s::Condition],
@@ -83,6 +85,10 @@ pub fn refusal(
     let same = find(before, Type::Stalled).is_some_and(|it| {
         it.status == stalled.status && it.reason == stalled.reason && it.message == stalled.message
     });
-    let discriminator = format!("{generation}/{}", stalled.message);
+    let since = match reason {
+        event::Reason::ForeignObject => stalled.last_transition_time.0.to_string(),
+        _ => String::new(),
+    };
+    let discriminator = format!("{generation}/{since}/{}", stalled.message);
     (!same).then(|| Notice::warning(reason, stalled.message.clone(), &discriminator))
 }

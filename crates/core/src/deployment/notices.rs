@@ -104,8 +104,12 @@ fn stalled(before: &SeiNodeDeploymentStatus, after: &SeiNodeDeploymentStatus) ->
         late.then(|| said.clone())
     };
     let is = late(after).filter(|_| late(before).is_none())?;
-    let since = is.last_transition_time.0.to_string();
-    Some(Notice::warning(Reason::RolloutStalled, is.message, &since))
+    // Something else may have kept `Stalled` True, and its time, since an earlier stall.
+    let rollout = after.rollout.as_ref();
+    let progress = rollout.map(|it| it.last_progress_at.as_ref().unwrap_or(&it.started_at).0);
+    let progress = progress.map(|it| it.to_string()).unwrap_or_default();
+    let stall = format!("{}/{progress}", is.last_transition_time.0);
+    Some(Notice::warning(Reason::RolloutStalled, is.message, &stall))
 }
 
 fn retained(

@@ -3,7 +3,7 @@
 use sei_api::condition::{Reason, Status, Type};
 use sei_api::event;
 use sei_api::gateway::HttpRoute;
-use sei_api::{NetworkingRoute, NetworkingStatus, SeiNodeDeployment, SeiNodeDeploymentStatus};
+use sei_api::{NetworkingRoute, NetworkingStatus, SeiNodeDeployment, SeiNodeDeploymentStatus, k8s};
 
 use super::closing::{published, unreadable};
 use super::{Resolution, Routes, look};
@@ -50,17 +50,22 @@ pub(in crate::deployment) fn notices(
     if then.is_some_and(|it| it.reason == now.reason) {
         return None;
     }
-    let generation = now.observed_generation.unwrap_or_default();
-    let occurrence = format!("{}/{generation}", now.last_transition_time.0);
+    let occurrence = |it: &k8s::Condition| {
+        let generation = now.observed_generation.unwrap_or_default();
+        format!("{}/{generation}", it.last_transition_time.0)
+    };
     match Reason::from_word(&now.reason)? {
         Reason::HttpRouteReady => {
             let message = "HTTPRoute reconciled successfully".to_owned();
-            Some(Notice::normal(event::Reason::HttpRouteReady, message, &occurrence))
+            Some(Notice::normal(event::Reason::HttpRouteReady, message, &occurrence(now)))
         }
         Reason::CrdNotInstalled => {
             let message = "Gateway API CRD (HTTPRoute) is not installed; HTTPRoute will not be \
                            created";
-            Some(Notice::warning(event::Reason::CrdNotInstalled, message.to_owned(), &occurrence))
+            // False before, without the kind and right after it came: `RouteReady` cannot tell one
+            // absence from the next. Routes that are new to their Gateway do.
+            let gone = occurrence(find(&after.conditions, Type::RouteAccepted).unwrap_or(now));
+            Some(Notice::warning(event::Reason::CrdNotInstalled, message.to_owned(), &gone))
         }
         _ => None,
     }

@@ -196,6 +196,27 @@ fn one_stall_is_told_once_and_written_once() {
     assert_eq!(notices(&scene.fleet, &scene.status, &changed), []);
 }
 
+/// `Stalled` stays True, and its time where it was, while something else is said.
+#[test]
+fn a_stall_that_something_else_hid_is_another_only_if_the_rollout_got_on() {
+    let hidden = stuck("\n service foreign", "since=600").round(None).status;
+    let told = |rollout: &str| {
+        let mut scene = stuck("", rollout);
+        let rollout = scene.status.rollout.take();
+        scene.status = hidden.clone();
+        scene.status.rollout = rollout;
+        scene.seen.now = at(3600);
+        let after = scene.round(None).status;
+        notices(&scene.fleet, &scene.status, &after)
+    };
+    let (same, again) = (told("since=600"), told("since=600"));
+    assert_eq!(same.len(), 1);
+    assert_eq!(same[0].reason, sei_api::event::Reason::RolloutStalled);
+    assert_eq!(same[0].discriminator, again[0].discriminator);
+    let other = told("since=600 progress=-60");
+    assert_ne!(same[0].discriminator, other[0].discriminator);
+}
+
 #[test]
 fn a_trouble_of_the_moment_does_not_end_a_stall() {
     let mut scene = stuck("\n service unreadable", "since=600");

@@ -4,7 +4,9 @@
 use expect_test::expect;
 
 use super::scene::{Scene, check, check_failing};
+use crate::deployment::notices;
 use crate::fault::Fault;
+use crate::node::tests::scene::at;
 
 /// Coming and going with `spec.networking`.
 mod upkeep {
@@ -329,6 +331,45 @@ mod conditions {
             notice   Normal HTTPRouteReady: HTTPRoute reconciled successfully
         "#]],
         );
+    }
+
+    /// Neither without the kind nor right after it came is `RouteReady` True.
+    #[test]
+    fn each_absence_of_the_kind_is_told_once() {
+        let mut scene = Scene::new("fleet networking");
+        let mut told = Vec::new();
+        let new = "none \n route evm absent \n route rpc absent \n route rest absent \n \
+                   route grpc absent \n name pending";
+        let faces = ["missing", "unreadable", "missing", new, "missing"];
+        for (minute, face) in (1..).zip(faces) {
+            scene.seen = Scene::new(&format!("fleet networking \n routes {face}")).seen;
+            scene.seen.now = at(60 * minute);
+            let after = scene.round(None).status;
+            told.extend(notices(&scene.fleet, &scene.status, &after));
+            scene.status = after;
+        }
+        assert_eq!(told.len(), 3);
+        assert!(told.iter().all(|it| it.reason.as_str() == "CRDNotInstalled"), "{told:?}");
+        // The same name: it was gone all the while.
+        assert_eq!(told[0].discriminator, told[1].discriminator);
+        assert_ne!(told[1].discriminator, told[2].discriminator);
+    }
+
+    /// It comes back after it was deleted, and nobody edited the fleet in between.
+    #[test]
+    fn each_foreign_object_is_told() {
+        let mut scene = Scene::new("fleet networking");
+        let mut told = Vec::new();
+        for (minute, route) in (1..).zip(["foreign", "foreign", "ours", "foreign"]) {
+            scene.seen = Scene::new(&format!("fleet networking \n route evm {route}")).seen;
+            scene.seen.now = at(60 * minute);
+            let after = scene.round(None).status;
+            told.extend(notices(&scene.fleet, &scene.status, &after));
+            scene.status = after;
+        }
+        let told: Vec<_> = told.iter().filter(|it| it.reason.as_str() == "ForeignObject").collect();
+        assert_eq!(told.len(), 2);
+        assert_ne!(told[0].discriminator, told[1].discriminator);
     }
 
     #[test]
