@@ -3,7 +3,7 @@
 use sei_api::{DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus};
 
 use crate::decision::{Conclusion, Decision, Requeue};
-use crate::deployment::{Env, Observed, doors, report, turnover};
+use crate::deployment::{Env, Observed, doors, finalize, report, turnover};
 use crate::effect::{Effect, Outcome, Resource, worst};
 use crate::fault::Class;
 
@@ -41,10 +41,11 @@ pub fn conclude(
     }
     // Who wrote first is nobody's trouble: the next look shows what is there now.
     let trouble = fault.filter(|it| it.class != Class::Conflict);
-    let hidden = leaving.then(|| doors::hidden(fleet, seen)).flatten();
+    let hidden = leaving.then(|| finalize::hidden(fleet, seen)).flatten();
     let trouble = trouble.or(hidden.as_ref());
-    if leaving && (attended.fault.is_some() || hidden.is_some()) {
-        notices.extend(trouble.and_then(|it| doors::failed(before, it)));
+    // Once only the finalizer is left, everything is cleaned up.
+    if leaving && decision.effects != [Effect::RemoveFinalizer] {
+        notices.extend(trouble.and_then(|it| finalize::failed(fleet, before, it)));
     }
     let wrote = decision.effects.iter().any(writes_a_child);
     let end = report::End { fleet, seen, env, trouble, wrote, doors: attended };

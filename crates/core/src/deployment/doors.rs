@@ -24,7 +24,7 @@ mod gateway;
 mod report;
 
 pub(super) use closing::{close, hidden, is_stale, releases};
-pub(super) use report::{failed, foreign, notices, seed, summarize};
+pub(super) use report::{foreign, notices, seed, summarize};
 
 /// Reads of a round for the public face. The rest comes from the caches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

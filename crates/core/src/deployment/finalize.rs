@@ -1,13 +1,17 @@
 //! The end of a fleet: Terminating, its policy, its finalizer, in this order.
 
+use sei_api::condition::Type;
 use sei_api::{
-    DeletionPolicy, DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus, k8s, labels,
+    DeletionPolicy, DeploymentPhase, SeiNodeDeployment, SeiNodeDeploymentStatus, event, k8s, labels,
 };
 
+use crate::condition::find;
 use crate::decision::{Decision, Requeue};
-use crate::deployment::{Env, Observed, doors, owner};
+use crate::deployment::{Env, Observed, doors, owner, report};
 use crate::effect::{Effect, Resource, Target};
+use crate::fault::Fault;
 use crate::node::Seen;
+use crate::notice::Notice;
 
 /// What a fleet that is being deleted needs now.
 ///
@@ -30,7 +34,7 @@ pub(super) fn decide(
         next.observed_generation = fleet.metadata.generation;
         return Decision::rest(next, Requeue::NextPass);
     }
-    if doors::hidden(fleet, seen).is_some() {
+    if hidden(fleet, seen).is_some() {
         return Decision::rest(status.clone(), Requeue::Backoff);
     }
     if doors::is_stale(fleet, seen) {
@@ -45,9 +49,8 @@ pub(super) fn decide(
         let again = Requeue::After(env.tempo.task_poll_first);
         return Decision { effects, ..Decision::rest(status.clone(), again) };
     }
-    let unseen = |it: &Seen<_>| matches!(it, Seen::Stale | Seen::Unreadable(_));
-    let hidden = matches!(seen.internal_service, Seen::Stale | Seen::Unreadable(_));
-    if hidden || seen.children.values().any(unseen) {
+    let is_stale = matches!(seen.internal_service, Seen::Stale);
+    if is_stale || seen.children.values().any(|it| matches!(it, Seen::Stale)) {
         return Decision::rest(status.clone(), Requeue::Backoff);
     }
     let effects = releases(fleet, seen);
@@ -65,6 +68,28 @@ pub(super) fn retains(fleet: &SeiNodeDeployment) -> bool {
         Some(DeletionPolicy::Unknown(_)) => true,
         Some(DeletionPolicy::Delete) | None => false,
     }
+}
+
+/// Why the fleet cannot go yet: something that goes with it, or that it lets go of, cannot be
+/// looked at.
+pub(super) fn hidden(fleet: &SeiNodeDeployment, seen: &Observed) -> Option<Fault> {
+    let released = || report::unreadable(seen).filter(|_| retains(fleet)).cloned();
+    doors::hidden(fleet, seen).or_else(released)
+}
+
+/// The Event about a clean-up that failed, unless `before` says the same already.
+pub(super) fn failed(
+    fleet: &SeiNodeDeployment,
+    before: &SeiNodeDeploymentStatus,
+    fault: &Fault,
+) -> Option<Notice> {
+    let known = find(&before.conditions, Type::Ready).is_some_and(|it| it.message == fault.detail);
+    let what = match retains(fleet) {
+        true => "orphan child SeiNodes and networking resources",
+        false => "clean up networking resources",
+    };
+    let message = format!("Failed to {what}: {}", fault.detail);
+    (!known).then(|| Notice::warning(event::Reason::DeleteFailed, message, &fault.detail))
 }
 
 fn last(status: &SeiNodeDeploymentStatus) -> Decision<SeiNodeDeploymentStatus> {

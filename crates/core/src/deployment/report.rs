@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::node::spec::Refusal;
 use tally::Tally;
 
-pub(super) use verdict::refusal;
+pub(super) use verdict::{refusal, unreadable};
 
 /// Says that the spec is refused; nothing new is created, what runs is left alone.
 pub(super) fn refuse(

@@ -10,7 +10,7 @@ use super::{Resolution, Routes, look};
 use crate::condition::{Conditions, Say, find};
 use crate::deployment::report::{self, End};
 use crate::deployment::{Env, Observed, name, rollout};
-use crate::fault::{Class, Fault};
+use crate::fault::Class;
 use crate::node::Seen;
 use crate::notice::Notice;
 use crate::render::routes::{Route, routes};
@@ -69,16 +69,6 @@ pub(in crate::deployment) fn notices(
         }
         _ => None,
     }
-}
-
-/// The Event about a clean-up that failed, unless `before` says the same already.
-pub(in crate::deployment) fn failed(
-    before: &SeiNodeDeploymentStatus,
-    fault: &Fault,
-) -> Option<Notice> {
-    let known = find(&before.conditions, Type::Ready).is_some_and(|it| it.message == fault.detail);
-    let message = format!("Failed to clean up networking resources: {}", fault.detail);
-    (!known).then(|| Notice::warning(event::Reason::DeleteFailed, message, &fault.detail))
 }
 
 fn listed(wanted: &[Route]) -> NetworkingStatus {

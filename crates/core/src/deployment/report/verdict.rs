@@ -109,7 +109,7 @@ fn with_next_step(message: String, more: &str) -> String {
 }
 
 /// Why something that has to be looked at cannot be.
-fn unreadable(seen: &Observed) -> Option<&Fault> {
+pub(in crate::deployment) fn unreadable(seen: &Observed) -> Option<&Fault> {
     fn fault<T>(seen: &Seen<T>) -> Option<&Fault> {
         match seen {
             Seen::Unreadable(fault) => Some(fault),
