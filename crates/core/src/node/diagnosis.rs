@@ -87,14 +87,16 @@ pub(super) fn of_failure(plan: &TaskPlan) -> Reason {
 /// The warning about a cause that `after` tells and `before` did not.
 ///
 /// Its name follows from the message, which holds since when: the same trouble is told once, also
-/// when it comes and goes between attempts.
+/// when it comes and goes between attempts. Of a task that fails, it follows from the task: after
+/// another trouble nobody knows any more when it first failed.
 pub(super) fn notice(before: &SeiNodeStatus, after: &SeiNodeStatus) -> Option<Notice> {
     let (was, is) = (find(&before.conditions, Type::Ready), find(&after.conditions, Type::Ready)?);
     let (_, told) = PRECEDENCE.into_iter().find(|(reason, _)| reason.as_str() == is.reason)?;
     // What a failed plan deserves is told with its failure.
     let failed = after.plan.as_ref().is_some_and(|it| it.phase == PlanPhase::Failed);
     let same = failed || was.is_some_and(|it| it.reason == is.reason);
-    (!same).then(|| Notice::warning(told, is.message.clone(), &is.message))
+    let task = sidecar::task_id(after).filter(|_| told == event::Reason::SidecarTaskFailed);
+    (!same).then(|| Notice::warning(told, is.message.clone(), task.unwrap_or(&is.message)))
 }
 
 impl Cause {
@@ -118,16 +120,16 @@ impl Cause {
         format!("{head}{}; {}", after_colon(said.unwrap_or_default()), self.next)
     }
 
-    /// Since when a crash loop was told: the pod may be ready for a moment before each crash, and
-    /// then the kubelet's own times begin anew.
+    /// Since when a loop was told. A pod may be ready for a moment before each crash, and then the
+    /// kubelet's own times begin anew; of a task only its newest attempt is stored.
     fn told_since(&self, before: &SeiNodeStatus) -> Option<Timestamp> {
         let told = find(&before.conditions, Type::Ready)?;
-        let loops = [Reason::CrashLoop, Reason::OomKilled].contains(&self.reason);
-        if !loops || told.reason != self.reason.as_str() {
+        let loops = [Reason::CrashLoop, Reason::OomKilled, Reason::SidecarTaskFailed];
+        if !loops.contains(&self.reason) || told.reason != self.reason.as_str() {
             return None;
         }
         let since = told.message.strip_prefix(&*self.what)?.strip_prefix(" since ")?;
-        since.split_once(": ")?.0.parse().ok()
+        since.split(' ').next()?.trim_end_matches([':', ';']).parse().ok()
     }
 
     /// What the message of this head said before.

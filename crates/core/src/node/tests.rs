@@ -15,6 +15,7 @@ mod plans;
 mod pods;
 mod properties;
 mod refusal;
+mod repeated;
 mod rest;
 mod retry;
 mod rules;

@@ -36,8 +36,8 @@ fn failing(round: Round<'_>, status: &SeiNodeStatus) -> Option<Cause> {
         reason: Reason::SidecarTaskFailed,
         needs_help: false,
         what: format!("task {} fails", task.type_),
-        since: done_until(status),
-        because: format!("{} of {} attempts failed", task.retry_count, task.max_retries + 1),
+        since: first_failure(round, task),
+        because: String::new(),
         said: task.error.clone().unwrap_or_default(),
         next: format!("it is repeated by itself, {}", see_logs(round)),
     })
@@ -81,12 +81,16 @@ fn current(status: &SeiNodeStatus) -> Option<&PlannedTask> {
     matches!(kind, NodeTask::Sidecar(_)).then_some(task)
 }
 
-/// When the last task before the current one began.
-fn done_until(status: &SeiNodeStatus) -> Option<Timestamp> {
-    let tasks = status.plan.iter().flat_map(|plan| &plan.tasks);
-    let done = tasks.take_while(|it| it.status == sei_api::TaskStatus::Complete);
-    let done = done.filter_map(|it| it.submitted_at.as_ref()).map(|it| it.0).max();
-    done.or_else(|| status.phase_transition_time.as_ref().map(|it| it.0))
+/// When `task` failed for the first time, if that is now.
+fn first_failure(round: Round<'_>, task: &PlannedTask) -> Option<Timestamp> {
+    let tasks = round.before.plan.iter().flat_map(|plan| &plan.tasks);
+    let counted = tasks.filter(|it| it.id == task.id).any(|it| it.retry_count > 0);
+    (!counted).then_some(round.seen.now)
+}
+
+/// The id of the sidecar's task that `status` is about: the same for each of its failures.
+pub(super) fn task_id(status: &SeiNodeStatus) -> Option<&str> {
+    Some(&current(status)?.id)
 }
 
 fn health_error<'a>(round: Round<'a>) -> Option<&'a sei_sidecar_api::SidecarError> {

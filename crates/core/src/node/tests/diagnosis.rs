@@ -302,8 +302,7 @@ fn sidecar_task_that_fails_and_is_repeated() {
          sidecar task=failed run=4 error=\"bucket is gone\"",
     );
     expect![[r#"
-        Reconciling SidecarTaskFailed: task configure-genesis fails since
-                   2025-12-31T23:59:00Z: 4 of 181 attempts failed: bucket is gone; it
+        Reconciling SidecarTaskFailed: task configure-genesis fails: bucket is gone; it
                    is repeated by itself, see kubectl -n ns logs fn-0-0 -c sei-sidecar
     "#]]
     .assert_eq(&said(&scene));

@@ -90,50 +90,47 @@ fn a_retry_ends_a_back_off_and_is_stored_before_the_repeat() {
     check(
         &format!("node Initializing retry=a \n {words}"),
         expect![[r#"
-        plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
-                   +apply-statefulset, +apply-service, +replace-pod, configure-genesis
-                   #2, config-apply, config-validate, mark-ready
-        image    none -> v1
-        sidecar  none -> ghcr.io/sei-protocol/seictl
-        used     none -> a
-        kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                   configure-genesis fails since 2025-12-31T23:59:00Z: 2 of 181
-                   attempts failed; it is repeated by itself, see kubectl -n ns logs
-                   fn-0-0 -c sei-sidecar
-        effects  none
-        requeue  next pass
-    "#]],
+            plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                       +apply-statefulset, +apply-service, +replace-pod, configure-genesis
+                       #2, config-apply, config-validate, mark-ready
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            used     none -> a
+            kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                       configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                       logs fn-0-0 -c sei-sidecar
+            effects  none
+            requeue  next pass
+        "#]],
     );
     let next = words.replace(" wait=20", "");
     check(
         &format!("node Initializing retry=a used=a \n {next}"),
         expect![[r#"
-        plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
-                   +apply-statefulset, +apply-service, +replace-pod, >configure-genesis
-                   #2, config-apply, config-validate, mark-ready
-        image    none -> v1
-        sidecar  none -> ghcr.io/sei-protocol/seictl
-        kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                   configure-genesis fails since 2025-12-31T23:59:00Z: 2 of 181
-                   attempts failed; it is repeated by itself, see kubectl -n ns logs
-                   fn-0-0 -c sei-sidecar
-        effect   submit configure-genesis
-        requeue  again
-    "#]],
+            plan     init v1: +ensure-data-pvc, +apply-rbac-proxy-config,
+                       +apply-statefulset, +apply-service, +replace-pod, >configure-genesis
+                       #2, config-apply, config-validate, mark-ready
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                       configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                       logs fn-0-0 -c sei-sidecar
+            effect   submit configure-genesis
+            requeue  again
+        "#]],
     );
     // Used, it does not cut short the next one.
     check(
         &format!("node Initializing retry=a used=a \n {words}"),
         expect![[r#"
-        image    none -> v1
-        sidecar  none -> ghcr.io/sei-protocol/seictl
-        kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                   configure-genesis fails since 2025-12-31T23:59:00Z: 2 of 181
-                   attempts failed; it is repeated by itself, see kubectl -n ns logs
-                   fn-0-0 -c sei-sidecar
-        effects  none
-        requeue  after 5s
-    "#]],
+            image    none -> v1
+            sidecar  none -> ghcr.io/sei-protocol/seictl
+            kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                       configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                       logs fn-0-0 -c sei-sidecar
+            effects  none
+            requeue  after 5s
+        "#]],
     );
 }
 

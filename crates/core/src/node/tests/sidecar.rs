@@ -247,14 +247,13 @@ mod failure {
                            +apply-statefulset, +apply-service, +replace-pod, configure-genesis
                            #1 (missing), config-apply, config-validate, mark-ready
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                           attempts failed: missing; it is repeated by itself, see kubectl -n
-                           ns logs fn-0-0 -c sei-sidecar
+                           configure-genesis fails since 2026-01-01T00:00:00Z: missing; it is
+                           repeated by itself, see kubectl -n ns logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
                 notice   Warning SidecarTaskFailed: task configure-genesis fails since
-                           2025-12-31T23:59:00Z: 1 of 181 attempts failed: missing; it is
-                           repeated by itself, see kubectl -n ns logs fn-0-0 -c sei-sidecar
+                           2026-01-01T00:00:00Z: missing; it is repeated by itself, see kubectl
+                           -n ns logs fn-0-0 -c sei-sidecar
             "#]],
         );
     }
@@ -265,9 +264,8 @@ mod failure {
             &at("at=configure-genesis retry=1 wait=7", "task=failed run=1 error=missing"),
             expect![[r#"
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                           attempts failed; it is repeated by itself, see kubectl -n ns logs
-                           fn-0-0 -c sei-sidecar
+                           configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                           logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
             "#]],
@@ -280,9 +278,8 @@ mod failure {
             &at("at=configure-genesis retry=1 wait=1", "task=failed run=1 error=missing"),
             expect![[r#"
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                           attempts failed; it is repeated by itself, see kubectl -n ns logs
-                           fn-0-0 -c sei-sidecar
+                           configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                           logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 1s
             "#]],
@@ -300,9 +297,8 @@ mod failure {
                            +apply-statefulset, +apply-service, +replace-pod, >configure-genesis
                            #1, config-apply, config-validate, mark-ready
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                           attempts failed; it is repeated by itself, see kubectl -n ns logs
-                           fn-0-0 -c sei-sidecar
+                           configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                           logs fn-0-0 -c sei-sidecar
                 effect   submit configure-genesis
                 requeue  again
             "#]],
@@ -318,9 +314,8 @@ mod failure {
                            +apply-statefulset, +apply-service, +replace-pod, configure-genesis
                            #2 (missing), config-apply, config-validate, mark-ready
                 kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                           configure-genesis fails since 2025-12-31T23:59:00Z: 2 of 181
-                           attempts failed: missing; it is repeated by itself, see kubectl -n
-                           ns logs fn-0-0 -c sei-sidecar
+                           configure-genesis fails: missing; it is repeated by itself, see
+                           kubectl -n ns logs fn-0-0 -c sei-sidecar
                 effects  none
                 requeue  after 5s
             "#]],
@@ -353,13 +348,12 @@ mod failure {
         check(
             &at("at=configure-genesis retry=1 wait=7", "task=none"),
             expect![[r#"
-            kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
-                       configure-genesis fails since 2025-12-31T23:59:00Z: 1 of 181
-                       attempts failed; it is repeated by itself, see kubectl -n ns logs
-                       fn-0-0 -c sei-sidecar
-            effects  none
-            requeue  after 5s
-        "#]],
+                kstatus  Ready=False Reconciling=True Stalled=False SidecarTaskFailed: task
+                           configure-genesis fails; it is repeated by itself, see kubectl -n ns
+                           logs fn-0-0 -c sei-sidecar
+                effects  none
+                requeue  after 5s
+            "#]],
         );
     }
 }
