@@ -112,6 +112,56 @@ proptest! {
     }
 }
 
+/// Good specs, each with children and a public face that are as it says.
+const GOOD: &[&str] = &[
+    "fleet",
+    "fleet retain",
+    "fleet rollback deadline=30",
+    "fleet unavailable=1",
+    "fleet paused \n child 0 ours paused \n child 1 ours paused",
+    "fleet networking",
+    "fleet networking retain",
+    "fleet networking validator",
+];
+
+/// Rounds that follow from one stored status.
+const ROUNDS: usize = 4;
+
+fn any_status() -> impl Strategy<Value = Scene> {
+    let statuses = schema("SeiNodeDeployment", "status");
+    prop::sample::select(GOOD).prop_flat_map(move |words| {
+        let scene = Scene::new(words);
+        let status = prop_oneof![around(&scene.status, &statuses), any_of(&statuses)];
+        (Just(scene), status).prop_map(|(mut scene, status)| {
+            scene.status = status;
+            scene
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        max_local_rejects: 1_000_000,
+        ..ProptestConfig::default()
+    })]
+
+    /// A status is only a memory: a wrong one takes nothing away that the spec asks for.
+    #[test]
+    fn no_status_takes_away_what_the_spec_asks_for(mut scene in any_status(), fate in fates()) {
+        for round in 0..ROUNDS {
+            let takes = |it: &Effect| match it {
+                Effect::Delete(_) | Effect::SetOwners { .. } | Effect::RemoveFinalizer => true,
+                Effect::Apply { .. } | Effect::Create(_) | Effect::Submit(_) => false,
+            };
+            let effects = scene.decide().effects;
+            prop_assert!(!effects.iter().any(takes), "round {round}: {effects:?}");
+            scene.status = scene.round(fate.clone().filter(|_| round == 0)).status;
+        }
+    }
+}
+
 /// A plan in flight is looked at again soon, unless the spec stops everything.
 fn is_alive(scene: &Scene, end: &Conclusion<SeiNodeDeploymentStatus>) -> bool {
     let plan = end.status.plan.as_ref();

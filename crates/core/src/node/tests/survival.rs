@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sei_api::{SeiNode, SeiNodeSpec, SeiNodeStatus, k8s};
+use sei_sidecar_api::{Health, TaskResult, TaskStatus as Row};
 
 use super::arbitrary::{any_of, around, schema, text_of};
 use super::invariants::{fates, scenes};
@@ -64,6 +65,82 @@ proptest! {
         let _ = (notices(node, before, &end.status), urgency(before, &end.status));
         super::world::check_conditions(&before.conditions, &end.status.conditions);
         prop_assert!(is_alive(node, &end.status, end.requeue, env.tempo.task_poll_max));
+    }
+}
+
+/// Good specs, each with a workload and a volume that are as it says.
+const GOOD: &[&str] = &[
+    "node Running current=v1",
+    "node Running current=v1 validator",
+    "node Running current=v1 archive",
+    "node Running current=v1 paused",
+    "node Running current=v1 keep",
+    "node Running current=v1 peers=label,static",
+];
+
+/// What the sidecar may answer, whatever is asked of it.
+const ANSWERS: &[Option<Row>] =
+    &[None, Some(Row::Running), Some(Row::Completed), Some(Row::Failed)];
+
+/// Rounds that follow from one stored status.
+const ROUNDS: usize = 6;
+
+fn any_status() -> impl Strategy<Value = Scene> {
+    let statuses = schema("SeiNode", "status");
+    prop::sample::select(GOOD).prop_flat_map(move |words| {
+        let scene = Scene::new(words);
+        let status = prop_oneof![around(&scene.status, &statuses), any_of(&statuses)];
+        (Just(scene), status).prop_map(|(mut scene, status)| {
+            scene.status = status;
+            scene
+        })
+    })
+}
+
+/// Lets the sidecar answer for the current task, if there is one.
+fn answer(scene: &mut Scene, answer: Option<&Row>) {
+    let plan = scene.status.plan.as_ref();
+    let task = plan.and_then(|plan| plan.tasks.get(plan::current(plan)?));
+    let row = task.zip(answer).map(|(task, row)| TaskResult {
+        id: task.id.parse().unwrap_or_default(),
+        task_type: task.type_.clone(),
+        status: row.clone(),
+        run: 1,
+        params: None,
+        error: None,
+        submitted_at: None,
+        completed_at: None,
+        result: None,
+    });
+    scene.seen.task = Some(Ok(row));
+    scene.seen.health = Some(Ok(Health::Ready));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        max_local_rejects: 1_000_000,
+        ..ProptestConfig::default()
+    })]
+
+    /// A status is only a memory: a wrong one takes nothing away that the spec asks for.
+    #[test]
+    fn no_status_takes_away_what_the_spec_asks_for(
+        mut scene in any_status(),
+        row in prop::sample::select(ANSWERS),
+        fate in fates(),
+    ) {
+        for round in 0..ROUNDS {
+            answer(&mut scene, row.as_ref());
+            let takes = |it: &Effect| match it {
+                Effect::Delete(_) | Effect::SetOwners { .. } | Effect::RemoveFinalizer => true,
+                Effect::Apply { .. } | Effect::Create(_) | Effect::Submit(_) => false,
+            };
+            let effects = scene.decide().effects;
+            prop_assert!(!effects.iter().any(takes), "round {round}: {effects:?}");
+            scene.status = scene.round(fate.clone().filter(|_| round == 0)).status;
+        }
     }
 }
 
