@@ -7,9 +7,10 @@ use sei_api::{DeletionPolicy, SeiNodeDeployment};
 use sei_harness::fixtures::{IMAGE_V1, new_snd};
 use sei_harness::request_log::{Fault, Requests, Verb};
 use sei_harness::suite::TestEnv;
+use serde_json::json;
 
 use crate::published::{PROTOCOLS, external, only_event, route, says, wait_for_doors};
-use crate::support::scenario;
+use crate::support::{scenario, status};
 
 /// How a request and the operator that sent it end.
 #[derive(Clone, Copy)]
@@ -56,6 +57,26 @@ fn a_death_at_any_write_of_a_deletion_is_made_good() {
             dies(&env, victims, death, env.delete_snd(&name)).await?;
             env.wait_for_gone(&name).await?;
             wait_for_doors(&env, &name, false).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_death_at_any_write_of_a_closing_is_made_good() {
+    scenario("a_death_at_any_write_of_a_closing_is_made_good", |env| async move {
+        for (index, (resource, death)) in moments(["services", "httproutes"]).enumerate() {
+            let name = format!("shut-{index}");
+            settle(&env, &name, DeletionPolicy::Delete).await?;
+            let node = env.api::<sei_api::SeiNode>().get(&format!("{name}-0")).await?;
+            let victims = Requests::any().verb(Verb::Delete).resource(resource);
+            let close = env.patch_snd_spec(&name, json!({ "networking": null }));
+            dies(&env, victims, death, close).await?;
+            wait_for_doors(&env, &name, false).await?;
+            let shut = says(&env, &name, ("RouteReady", "False", "NotApplicable")).await?;
+            ensure!(status(&shut).networking_status.is_none(), "{name}: networkingStatus stays");
+            let after = env.api::<sei_api::SeiNode>().get(&format!("{name}-0")).await?;
+            ensure!(after.metadata.generation == node.metadata.generation, "a child was written");
         }
         Ok(())
     });
