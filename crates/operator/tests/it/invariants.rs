@@ -163,7 +163,10 @@ fn generations_speak_of_the_target(versions: &Versions<SeiNodeDeployment>) -> Re
     for version in versions.iter() {
         let fleet = version.object.as_ref();
         let generation = fleet.metadata.generation.unwrap_or_default();
-        images.insert(generation, &fleet.spec.template.spec.image);
+        // A paused fleet hears what is asked for, and its rollout stays at the template before.
+        if !fleet.spec.paused {
+            images.insert(generation, &fleet.spec.template.spec.image);
+        }
         let status = status(fleet);
         // Who wipes a status may also take this from it.
         let Some(seen) = status.observed_generation else { continue };

@@ -53,14 +53,20 @@ pub async fn external(env: &TestEnv, fleet: &str) -> Result<Option<Service>> {
     Ok(env.api().get_opt(&format!("{fleet}-external")).await?)
 }
 
+/// How many of the external Service and the four routes of a name are there.
+pub async fn doors(env: &TestEnv, fleet: &str) -> Result<usize> {
+    let mut there = usize::from(external(env, fleet).await?.is_some());
+    for protocol in PROTOCOLS {
+        there += usize::from(route(env, fleet, protocol).await?.is_some());
+    }
+    Ok(there)
+}
+
 /// Until the external Service and all four routes of a name are there, or none is.
 pub async fn wait_for_doors(env: &TestEnv, fleet: &str, wanted: bool) -> Result<()> {
     let what = if wanted { "all doors to be there" } else { "all doors to be gone" };
     env.wait_for(what, || async {
-        let mut there = usize::from(external(env, fleet).await?.is_some());
-        for protocol in PROTOCOLS {
-            there += usize::from(route(env, fleet, protocol).await?.is_some());
-        }
+        let there = doors(env, fleet).await?;
         let all = PROTOCOLS.len() + 1;
         let done = if wanted { there == all } else { there == 0 };
         Ok(if done { Progress::Ready(()) } else { Progress::NotYet(format!("{there} of {all}")) })

@@ -7,9 +7,11 @@
 
 mod breadth;
 mod chance;
+mod edits;
 mod faults;
 mod judge;
 mod kills;
+mod once;
 mod picture;
 mod point;
 mod process;

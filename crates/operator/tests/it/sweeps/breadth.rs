@@ -1,5 +1,6 @@
 //! How many points of a sweep are disturbed, how many at once, and what is told of it.
 
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,6 +37,9 @@ pub struct Sweep {
     pub allowance: usize,
     /// Cases that are told by the tests alone.
     pub choice: usize,
+    /// Of a hundred disturbances, as many come about. Less than all where a disturbed telling need
+    /// not send each request of the undisturbed one.
+    pub met: usize,
 }
 
 /// Whether every case is told.
@@ -47,11 +51,11 @@ impl Sweep {
     /// Disturbs a story once for each of the cases, and fails if one does not converge.
     ///
     /// `calm` is the number of requests of the undisturbed telling; `disturb` also returns whether
-    /// the disturbance came about.
+    /// the disturbance came about: a telling that nothing disturbs proves nothing.
     ///
     /// # Errors
-    /// One case did not converge; shows the first few.
-    pub fn over<C: Sync>(
+    /// One case did not converge, or too few came about; shows the first few.
+    pub fn over<C: Sync + Display>(
         &self,
         (cases, calm): (&[C], usize),
         disturb: impl Fn(&C) -> Result<(Verdict, bool)> + Sync,
@@ -67,7 +71,7 @@ impl Sweep {
                     ensure!(within, "{} requests, bound {bound}", verdict.requests);
                     Ok((verdict, met))
                 });
-                tally.lock().unwrap_or_else(PoisonError::into_inner).add(result);
+                tally.lock().unwrap_or_else(PoisonError::into_inner).add(case, result);
             }
         };
         std::thread::scope(|scope| {
@@ -75,10 +79,17 @@ impl Sweep {
         });
         let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.tell((chosen.len(), calm), &tally, begun.elapsed())?;
-        let failures = tally.failures;
+        let Tally { met, failures, unmet, .. } = tally;
         let shown = failures.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n\n");
         ensure!(failures.is_empty(), "{} of {} failed:\n{shown}", failures.len(), chosen.len());
+        let needed = self.needed(chosen.len());
+        ensure!(met >= needed, "{met} came about, not {needed}; these did not: {unmet:#?}");
         Ok(())
+    }
+
+    /// Disturbances that have to come about; never none.
+    fn needed(&self, cases: usize) -> usize {
+        (cases * self.met / 100).max(1)
     }
 
     /// All cases, or some that lie evenly among them.
@@ -91,6 +102,7 @@ impl Sweep {
     fn tell(&self, (cases, calm): (usize, usize), tally: &Tally, took: Duration) -> Result<()> {
         let row = json!({
             "sweep": self.sweep, "story": self.story, "cases": cases, "met": tally.met,
+            "needed": self.needed(cases), "unmet": tally.unmet,
             "failed": tally.failures.len(), "requests": calm,
             "worst": tally.worst.requests, "bound": bound(calm) + self.allowance,
             "untold": tally.worst.untold, "seconds": took.as_secs_f64(),
@@ -110,13 +122,17 @@ struct Tally {
     met: usize,
     worst: Verdict,
     failures: Vec<String>,
+    unmet: Vec<String>,
 }
 
 impl Tally {
-    fn add(&mut self, result: Result<(Verdict, bool)>) {
+    fn add(&mut self, case: &impl Display, result: Result<(Verdict, bool)>) {
         match result {
             Ok((verdict, met)) => {
-                self.met += usize::from(met);
+                match met {
+                    true => self.met += 1,
+                    false => self.unmet.push(case.to_string()),
+                }
                 self.worst.requests = self.worst.requests.max(verdict.requests);
                 self.worst.untold = self.worst.untold.max(verdict.untold);
             }

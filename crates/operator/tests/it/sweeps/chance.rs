@@ -3,22 +3,24 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sei_harness::fixtures::{IMAGE_V1, IMAGE_V2, IMAGE_V3};
-use sei_harness::suite::TestEnv;
+use sei_harness::suite::{TestEnv, cond_true};
 use sei_harness::wait::{Progress, WaitOpts};
-use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::breadth::{Sweep, is_whole};
+use super::edits::{Chance, Edits};
 use super::judge::Verdict;
+use super::once::told_once;
 use super::picture::runs;
-use super::process::shipped;
+use super::process::counted;
 use super::stories::{CREATE_PUBLISHED, FLEET};
 use super::telling::Teller;
 use crate::invariants;
+use crate::published::{PROTOCOLS, doors};
 use crate::support::{status, template_image};
 
 /// The first seed; a whole sweep that names none takes another each time.
@@ -41,9 +43,6 @@ const LIFE_ALLOWANCE: usize = 50;
 #[derive(Clone, Copy)]
 struct Seed(u64);
 
-/// Numbers that follow from a seed: splitmix64.
-struct Chance(u64);
-
 #[test]
 fn of_kills_at_any_time() -> Result<()> {
     let first = match std::env::var(SEED) {
@@ -53,24 +52,29 @@ fn of_kills_at_any_time() -> Result<()> {
     let seeds: Vec<Seed> = (first..).take(SEEDS as usize).map(Seed).collect();
     let allowance = LIFE_ALLOWANCE * KILLS as usize;
     let story = "edits, 5 kills in each";
-    let sweep = Sweep { sweep: "chance", story, choice: 1, allowance };
-    let teller = Teller { controllers: shipped(), own_server: false };
+    let sweep = Sweep { sweep: "chance", story, choice: 1, allowance, met: 100 };
     println!("first seed {first}, {} kills each, whole: {}", KILLS, is_whole());
     sweep.over((&seeds, 0), |seed| {
         let seed = *seed;
+        let met = Arc::new(AtomicUsize::new(0));
+        let teller = Teller { controllers: counted(&met), own_server: false };
         let told = teller.run(&seed.to_string(), |env| killed(env, seed));
+        // An operator that has ended by itself was not killed; nor was one that nobody kept busy.
+        let met = || met.load(Ordering::Relaxed) == KILLS as usize;
+        let told = told.map(|(verdict, edits)| (verdict, edits > 0 && met()));
         told.with_context(|| format!("{seed}; again with {SEED}={}", seed.0))
     })
 }
 
-async fn killed(env: Arc<TestEnv>, seed: Seed) -> Result<(Verdict, bool)> {
+/// Also returns how many edits were made.
+async fn killed(env: Arc<TestEnv>, seed: Seed) -> Result<(Verdict, usize)> {
     (CREATE_PUBLISHED.deed)(Arc::clone(&env)).await?;
     let mark = env.requests.mark();
-    let mut edits = Chance(seed.0);
+    let mut edits = Edits::of(seed.0);
     let editing = async {
         loop {
-            sleep(edits.below(PAUSE_MILLIS)).await;
-            edits.edit(&env).await?;
+            sleep(edits.pause(PAUSE_MILLIS)).await;
+            edits.make(&env).await?;
         }
     };
     let mut kills = Chance(!seed.0);
@@ -87,14 +91,16 @@ async fn killed(env: Arc<TestEnv>, seed: Seed) -> Result<(Verdict, bool)> {
         done = killing => done,
     };
     ended?;
+    edits.unpause(&env).await?;
     let fleet = converged(&env).await?;
     env.stop_controllers().await?;
     let (_, twice) = runs(&env);
     ensure!(twice.is_none(), "a sidecar task ran again: {twice:?}");
     invariants::hold(&env, &fleet).await?;
+    told_once(&env).await?;
     let sent = env.requests.since(mark);
     let requests = sent.iter().filter(|it| super::is_counted(it)).count();
-    Ok((Verdict { requests, untold: 0 }, true))
+    Ok((Verdict { requests, untold: 0 }, edits.made))
 }
 
 /// The fleet, once it and all that belongs to it are as the last edit wants them.
@@ -113,9 +119,16 @@ async fn converged(env: &TestEnv) -> Result<sei_api::SeiNodeDeployment> {
 async fn unfinished(env: &TestEnv, fleet: &sei_api::SeiNodeDeployment) -> Result<Option<String>> {
     let (said, image) = (status(fleet), fleet.spec.template.spec.image.as_str());
     let wanted = usize::try_from(fleet.spec.replicas)?;
-    let is_ready = sei_harness::suite::cond_true(fleet, "Ready");
+    let is_ready = cond_true(fleet, "Ready");
     if said.observed_generation != fleet.metadata.generation || !is_ready || said.plan.is_some() {
         return Ok(Some(format!("status {}", serde_json::to_string(&said)?)));
+    }
+    if cond_true(fleet, "Paused") {
+        return Ok(Some("still paused".to_owned()));
+    }
+    let (doors, all) = (doors(env, FLEET).await?, PROTOCOLS.len() + 1);
+    if doors != if fleet.spec.networking.is_some() { all } else { 0 } {
+        return Ok(Some(format!("{doors} of {all} doors, networking {:?}", fleet.spec.networking)));
     }
     let children = env.list_children(fleet).await?;
     if children.len() != wanted {
@@ -123,41 +136,23 @@ async fn unfinished(env: &TestEnv, fleet: &sei_api::SeiNodeDeployment) -> Result
     }
     for child in children {
         let name = child.metadata.name.unwrap_or_default();
-        let asked = template_image(&env.api().get(&name).await?, "seid")?;
+        if child.spec.paused {
+            return Ok(Some(format!("{name} is still paused")));
+        }
+        let set = env.api().get(&name).await?;
+        // Without one that is asked for, whichever runs may stay.
+        let sidecar = fleet.spec.template.spec.sidecar.as_ref().and_then(|it| it.image.as_deref());
+        let beside = template_image(&set, "sei-sidecar")?;
+        if sidecar.is_some_and(|it| it != beside) {
+            return Ok(Some(format!("{name} asks for the sidecar {beside}, wanted {sidecar:?}")));
+        }
+        let asked = template_image(&set, "seid")?;
         let runs = child.status.and_then(|it| it.current_image).unwrap_or_default();
         if asked != image || runs != image || child.spec.image != image {
             return Ok(Some(format!("{name} asks for {asked}, runs {runs}, wanted {image}")));
         }
     }
     Ok(None)
-}
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, millis: u64) -> Duration {
-        Duration::from_millis(self.next() % millis)
-    }
-
-    /// Another image, one child more or less, or something that starts no rollout.
-    async fn edit(&mut self, env: &TestEnv) -> Result<()> {
-        let change: Value = match self.next() % 8 {
-            0 => json!({ "replicas": 1 + self.next() % 3 }),
-            1 => json!({ "progressDeadlineSeconds": 600 + self.next() % 60 }),
-            _ => {
-                let images = [IMAGE_V1, IMAGE_V2, IMAGE_V3];
-                let image = images[(self.next() % 3) as usize];
-                json!({ "template": { "spec": { "image": image } } })
-            }
-        };
-        env.patch_snd_spec(FLEET, change).await.map(|_| ())
-    }
 }
 
 impl fmt::Display for Seed {

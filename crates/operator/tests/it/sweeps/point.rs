@@ -6,6 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sei_harness::request_log::{Record, Requests, Verb};
 
+/// Of a hundred points, as many are found again. Not all: marks wait a while for the next write of
+/// their object, so one telling may have a status write, or an event about one, fewer than another.
+pub const RECURRING: usize = 80;
+
 /// What requests of two tellings have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape {
@@ -52,6 +56,11 @@ impl Point {
             Self { nth: *nth, shape }
         };
         records.into_iter().map(number).collect()
+    }
+
+    /// Whether it is about an object of one of these kinds.
+    pub fn is_about(&self, resources: &[&str]) -> bool {
+        resources.contains(&self.shape.resource.as_str())
     }
 
     /// The request that is this point, counted from now on. For one fault: each look is a count.

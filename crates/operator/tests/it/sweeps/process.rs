@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -25,10 +26,16 @@ const LOG_LINES: usize = 30;
 
 /// Starts the binary, limited to the test's namespace.
 pub fn shipped() -> ControllersFn {
-    start_function(start)
+    counted(&Arc::default())
 }
 
-async fn start(inputs: ControllerInputs) -> Result<Controllers> {
+/// As [`shipped`]; `kills` counts those that met a running process.
+pub fn counted(kills: &Arc<AtomicUsize>) -> ControllersFn {
+    let kills = Arc::clone(kills);
+    start_function(move |inputs| start(inputs, Arc::clone(&kills)))
+}
+
+async fn start(inputs: ControllerInputs, kills: Arc<AtomicUsize>) -> Result<Controllers> {
     let running = Arc::new(Mutex::new(Some(Process::start(inputs).await?)));
     let victim = Arc::clone(&running);
     let controllers = Controllers::spawn(|stop| async move {
@@ -39,7 +46,9 @@ async fn start(inputs: ControllerInputs) -> Result<Controllers> {
         }
     });
     Ok(controllers.with_death(|| async move {
-        if let Some(process) = victim.lock().await.take() {
+        if let Some(mut process) = victim.lock().await.take() {
+            let running = process.operator.exited().is_none();
+            kills.fetch_add(usize::from(running), Ordering::Relaxed);
             process.kill().await;
         }
     }))

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::picture::Picture;
 use crate::invariants;
-use crate::published::wait_for_doors;
+use crate::published::{says, wait_for_doors};
 use crate::support::{expect, settled, status, template_image, true_reason};
 
 /// The fleet of every story.
@@ -177,6 +177,13 @@ pub const RETAIN_PUBLISHED: Story = Story {
     deed: |env| retain(env).boxed(),
 };
 
+/// A fleet loses its doors.
+pub const CLOSING: Story = Story {
+    name: "closing",
+    before: |env| async move { open(&env, two(&env)).await }.boxed(),
+    deed: |env| close(env).boxed(),
+};
+
 fn two(env: &TestEnv) -> SndBuilder {
     new_snd(&env.ns, FLEET).with_replicas(2)
 }
@@ -188,6 +195,13 @@ fn leaving(env: &TestEnv, policy: DeletionPolicy) -> sei_api::SeiNodeDeployment 
 async fn open(env: &TestEnv, fleet: SndBuilder) -> Result<()> {
     settled(env, &fleet.with_networking().build()).await?;
     wait_for_doors(env, FLEET, true).await
+}
+
+async fn close(env: Arc<TestEnv>) -> Result<()> {
+    env.patch_snd_spec(FLEET, json!({ "networking": null })).await?;
+    wait_for_doors(&env, FLEET, false).await?;
+    says(&env, FLEET, ("RouteReady", "False", "NotApplicable")).await?;
+    Ok(())
 }
 
 async fn roll_out(env: Arc<TestEnv>) -> Result<()> {
