@@ -22,13 +22,14 @@ pub fn print(story: Story, screen: &Screen, cluster: &LocalCluster, fleet: &Flee
         let machine = machine.unwrap_or_default();
         screen.print(&format!("  pod {}-0 on {machine}: {SEID} runs {runs}", node.name_any()));
     }
-    let endpoints = view.deployment(FLEET).map(|it| doors::endpoints(&it)).unwrap_or_default();
-    screen.print(&format!("  inside the cluster: {}", endpoints.join("  ")));
-    for line in view.doors() {
-        screen.print(&format!("  {line}"));
+    if let Some(fleet) = view.deployment(FLEET) {
+        for line in doors::endpoints(&fleet).into_iter().chain(doors::lines(&fleet)) {
+            screen.print(&format!("  {line}"));
+        }
     }
     if !screen.keeps_cluster() {
         screen.print(&table(&view.rows()));
+        other_stories(story, screen);
         return Ok(());
     }
     let kubectl = cluster.kubectl()?;
@@ -48,9 +49,18 @@ pub fn print(story: Story, screen: &Screen, cluster: &LocalCluster, fleet: &Flee
         screen.print(&format!("  {what}"));
         screen.print(&format!("    {command}"));
     }
+    other_stories(story, screen);
     screen.print("");
     screen.print(&screen.bold("The cluster stays until Ctrl-C; then nothing is left of it."));
     Ok(())
+}
+
+/// What `make run` tells besides.
+fn other_stories(story: Story, screen: &Screen) {
+    screen.chapter("Other stories");
+    for line in Story::all().filter(|(it, _)| *it != story).map(|(_, line)| line) {
+        screen.print(&format!("  {line}"));
+    }
 }
 
 /// What a person may want to do next.

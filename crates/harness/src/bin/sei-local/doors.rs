@@ -1,8 +1,27 @@
-//! What is shown of the fleet's public face: host names, and whether they lead anywhere; pure.
+//! What is shown of the ways to the fleet: endpoints in the cluster, host names outside, and whether
+//! they lead anywhere; pure.
 
 use sei_api::SeiNodeDeployment;
 use sei_api::condition::Type;
 use sei_api::k8s::Condition;
+
+/// All ways in, short enough to stay in view: one line for the endpoints, then the public face.
+pub fn live(deployment: &SeiNodeDeployment) -> Vec<String> {
+    inside(deployment).into_iter().chain(lines(deployment)).collect()
+}
+
+/// The endpoints of the fleet, and of how many nodes there are more: their list has no bound.
+fn inside(deployment: &SeiNodeDeployment) -> Option<String> {
+    let endpoints = deployment.status.as_ref()?.endpoints.as_ref()?;
+    let fleet = together([&endpoints.tendermint_rpc, &endpoints.tendermint_rest]);
+    let nodes = match endpoints.nodes.len() {
+        0 => String::new(),
+        1 => "  EVM of 1 node".to_owned(),
+        count => format!("  EVM of {count} nodes"),
+    };
+    let said = fleet + &nodes;
+    (!said.is_empty()).then(|| format!("inside  {}", said.trim_start()))
+}
 
 /// The public face in lines: one for the host names, one for each condition about them.
 pub fn lines(deployment: &SeiNodeDeployment) -> Vec<String> {
@@ -19,13 +38,22 @@ pub fn lines(deployment: &SeiNodeDeployment) -> Vec<String> {
     [format!("routes  {}", hosts.join("  "))].into_iter().chain(said).collect()
 }
 
-/// Where the fleet is reached inside the cluster.
+/// Where the fleet is reached inside the cluster: a line for it, and one for each node.
 pub fn endpoints(deployment: &SeiNodeDeployment) -> Vec<String> {
     let endpoints = deployment.status.as_ref().and_then(|it| it.endpoints.as_ref());
-    let fleet = endpoints.into_iter().flat_map(|it| [&it.tendermint_rpc, &it.tendermint_rest]);
-    let nodes = endpoints.into_iter().flat_map(|it| &it.nodes);
-    let nodes = nodes.flat_map(|it| [&it.evm_json_rpc, &it.evm_ws]);
-    fleet.chain(nodes).flatten().cloned().collect()
+    let Some(endpoints) = endpoints else { return Vec::new() };
+    let fleet = together([&endpoints.tendermint_rpc, &endpoints.tendermint_rest]);
+    let fleet = (!fleet.is_empty()).then(|| format!("inside  {fleet}"));
+    let nodes = endpoints
+        .nodes
+        .iter()
+        .map(|it| format!("inside  {}: {}", it.name, together([&it.evm_json_rpc, &it.evm_ws])));
+    fleet.into_iter().chain(nodes).collect()
+}
+
+fn together(addresses: [&Option<String>; 2]) -> String {
+    let known: Vec<&str> = addresses.into_iter().flatten().map(String::as_str).collect();
+    known.join("  ")
 }
 
 fn sentence(condition: &Condition) -> String {
@@ -64,10 +92,27 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_stay_in_view_and_those_of_nodes_are_counted() {
+        let node = |index: usize| json!({"name": format!("n-{index}"), "evmJsonRpc": "http://n"});
+        let shown = |nodes: usize| {
+            let nodes: Vec<_> = (0..nodes).map(node).collect();
+            let endpoints = json!({"tendermintRpc": "http://rpc", "nodes": nodes});
+            let routes = json!({"routes": [{"hostname": "a.test"}]});
+            live(&deployment(json!({"endpoints": endpoints, "networkingStatus": routes})))
+        };
+        assert_eq!(shown(3), ["inside  http://rpc  EVM of 3 nodes", "routes  a.test"]);
+        assert_eq!(shown(1)[0], "inside  http://rpc  EVM of 1 node");
+        assert_eq!(shown(1000)[0], "inside  http://rpc  EVM of 1000 nodes");
+        let only_nodes = json!({"endpoints": {"nodes": [node(0), node(1)]}});
+        assert_eq!(live(&deployment(only_nodes)), ["inside  EVM of 2 nodes"]);
+        assert_eq!(live(&deployment(json!({"endpoints": {}}))), [""; 0]);
+    }
+
+    #[test]
     fn addresses_inside_the_cluster() {
         let node = json!({"name": "n", "evmJsonRpc": "http://n", "evmWs": "ws://n"});
         let endpoints = json!({"tendermintRpc": "http://rpc", "nodes": [node]});
         let shown = super::endpoints(&deployment(json!({"endpoints": endpoints})));
-        assert_eq!(shown, ["http://rpc", "http://n", "ws://n"]);
+        assert_eq!(shown, ["inside  http://rpc", "inside  n: http://n  ws://n"]);
     }
 }

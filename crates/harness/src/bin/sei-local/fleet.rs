@@ -132,9 +132,9 @@ impl View {
         nodes.iter().map(|node| Row::new(node, self.pod_of(&node.name_any()).as_ref())).collect()
     }
 
-    /// What is shown of the fleet's public face.
+    /// What is shown of the ways to the fleet.
     pub fn doors(&self) -> Vec<String> {
-        self.deployment(FLEET).map(|it| doors::lines(&it)).unwrap_or_default()
+        self.deployment(FLEET).map(|it| doors::live(&it)).unwrap_or_default()
     }
 
     /// The Kubernetes Events about our kinds, oldest first.

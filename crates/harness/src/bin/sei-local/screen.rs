@@ -109,7 +109,7 @@ impl Screen {
         self.timed("event", text);
     }
 
-    /// The nodes and the public face as they are now: a table on a terminal, else a line for each
+    /// The nodes and the ways to them as they are now: a table on a terminal, else a line for each
     /// change.
     pub fn fleet(&self, rows: &[Row], doors: &[String]) {
         let (nodes, faces) = {
@@ -121,7 +121,8 @@ impl Screen {
             return;
         }
         if let Some(live) = &self.inner.live {
-            let doors: String = doors.iter().map(|it| format!("\n {it}")).collect();
+            let doors = doors.iter().flat_map(|it| wrapped(it));
+            let doors: String = doors.map(|it| format!("\n {it}")).collect();
             live.set_message(table(rows) + &doors);
             return;
         }

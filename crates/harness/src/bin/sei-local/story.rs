@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use sei_api::SeiNodeDeployment;
-use sei_api::condition::{Status, Type};
+use sei_api::condition::{Reason, Status, Type};
 use sei_api::k8s::Condition;
 use sei_harness::local::LocalCluster;
 
@@ -25,17 +25,26 @@ use crate::screen::Screen;
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Story {
-    /// A rollout, superseded in mid-flight.
+    /// A published fleet, and a rollout that is superseded in mid-flight
     Rollout,
-    /// A tag that does not exist: what is said of it, and how it heals.
+    /// A bad tag: what is said of it, a scale while it is stuck, the way back by hand
     Stuck,
-    /// More nodes, then fewer.
+    /// To five nodes and down to two: what stays is not touched
     Scale,
-    /// A version that crashes: the fleet goes back by itself.
+    /// A version that crashes: the fleet goes back by itself
     Rollback,
 }
 
 impl Story {
+    /// Every story, and how it is asked for, in one line.
+    pub fn all() -> impl Iterator<Item = (Self, String)> {
+        Self::value_variants().iter().filter_map(|story| {
+            let value = story.to_possible_value()?;
+            let about = value.get_help().map(ToString::to_string).unwrap_or_default();
+            Some((*story, format!("make run STORY={:<9} {about}", value.get_name())))
+        })
+    }
+
     /// Tells it; ends well only if the cluster did what the lines say.
     ///
     /// # Errors
@@ -110,6 +119,11 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// Asks for so many nodes, as a person would.
+    async fn scale(&self, replicas: usize) -> Result<()> {
+        self.types(&["scale", "snd", FLEET, "--replicas", &replicas.to_string()]).await
+    }
+
     /// Edits the image of the fleet's template, as a person would.
     async fn push(&self, tag: &str) -> Result<()> {
         let image = image(tag);
@@ -164,6 +178,14 @@ fn condition(deployment: &SeiNodeDeployment, wanted: Type) -> Option<Condition> 
     conditions.iter().find(|condition| condition.type_ == wanted.as_str()).cloned()
 }
 
+/// Whether the fleet is stalled for this reason.
+fn stalled(view: &View, reason: Reason) -> Result<(), String> {
+    let deployment = view.deployment(FLEET).ok_or("it is not there")?;
+    let said = condition(&deployment, Type::Stalled).ok_or("it has no condition Stalled")?;
+    let is_meant = said.status == Status::True.as_str() && said.reason == reason.as_str();
+    is_meant.then_some(()).ok_or_else(|| format!("Stalled is {}, {}", said.status, said.reason))
+}
+
 /// The UIDs of the pods of these nodes.
 fn pods_of(view: &View, nodes: &[&str]) -> Vec<Option<String>> {
     nodes.iter().map(|node| view.pod_of(node)?.uid()).collect()
@@ -174,6 +196,15 @@ mod tests {
     //! Commands can be copied.
 
     use super::*;
+
+    #[test]
+    fn every_story_has_its_line() {
+        let lines: Vec<String> = Story::all().map(|(_, line)| line).collect();
+        let stuck = "make run STORY=stuck     A bad tag: what is said of it, a scale while it is stuck, \
+                     the way back by hand";
+        assert_eq!((lines.len(), lines[1].as_str()), (4, stuck));
+        assert!(lines.iter().all(|line| line.len() <= 105), "{lines:#?}");
+    }
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {

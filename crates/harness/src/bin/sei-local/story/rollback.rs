@@ -1,10 +1,10 @@
 //! A version that crashes: the fleet goes back to what ran, and leaves the spec to its owner.
 
 use anyhow::Result;
-use sei_api::condition::{Reason, Status, Type};
+use sei_api::condition::Reason;
 use serde_json::json;
 
-use super::{Teller, condition};
+use super::{Teller, stalled};
 use crate::fleet::View;
 use crate::rows::{pod_image, tag};
 use crate::sample::{self, FLEET, REPLICAS, Version, image};
@@ -52,12 +52,7 @@ fn rolled_back(view: &View) -> Result<(), String> {
     if asked != CRASHES {
         return Err(format!("the spec was changed to {asked}"));
     }
-    let said = condition(&deployment, Type::Stalled).ok_or("it has no condition Stalled")?;
-    if (said.status.as_str(), said.reason.as_str())
-        != (Status::True.as_str(), Reason::RolledBack.as_str())
-    {
-        return Err(format!("Stalled is {}, {}", said.status, said.reason));
-    }
+    stalled(view, Reason::RolledBack)?;
     let first = image(Version::V1.tag());
     let back = |node: &sei_api::SeiNode| {
         let name = node.metadata.name.as_deref().unwrap_or_default();

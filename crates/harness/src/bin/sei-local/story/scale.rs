@@ -20,12 +20,12 @@ pub async fn tell(teller: &Teller<'_>) -> Result<()> {
     let before = pods_of(&fleet.view(), &STAY);
 
     screen.chapter("Scale it to five");
-    teller.types(&["scale", "snd", FLEET, "--replicas", "5"]).await?;
+    teller.scale(GROWN).await?;
     teller.settled(GROWN, v1).await?;
     teller.types(&["get", "snd,seinodes"]).await?;
 
     screen.chapter("Scale it to two");
-    teller.types(&["scale", "snd", FLEET, "--replicas", "2"]).await?;
+    teller.scale(SHRUNK).await?;
     fleet.wait_for("without its pods", shrunk).await?;
     teller.settled(SHRUNK, v1).await?;
     let is_same = |view: &View| {
