@@ -9,6 +9,10 @@ use anyhow::{Context, Result, ensure};
 use crate::binaries;
 use crate::built;
 
+/// What all of them may take on two cores, the control plane included. A goal for people who change
+/// the operator: a machine may be busy, so that missing it fails nothing.
+const GOAL: Duration = Duration::from_secs(18);
+
 /// Letter, what it shows, its test.
 const SCENARIOS: [(&str, &str, &str); 5] = [
     ("A", "rollout in place", "rollout::in_place_rollout_end_to_end"),
@@ -76,7 +80,10 @@ impl fmt::Display for Table<'_> {
             writeln!(f, "{letter}  {shows:<26} {verdict:<6} {seconds:>9}")?;
         }
         let all = format!("{:.2} s", self.took.as_secs_f64());
-        writeln!(f, "   {:<26} {:<6} {all:>9}", "all, with the control plane", "")
+        writeln!(f, "   {:<26} {:<6} {all:>9}", "all, with the control plane", "")?;
+        let verdict = if self.took <= GOAL { "met" } else { "missed" };
+        let goal = format!("{:.2} s", GOAL.as_secs_f64());
+        writeln!(f, "   {:<26}  {verdict:<6} {goal:>9}", "goal, on two cores")
     }
 }
 
@@ -101,7 +108,15 @@ mod tests {
             D  validators without routes  FAILED   no word
             E  stuck rollout              FAILED   60.00 s
                all, with the control plane          15.50 s
+               goal, on two cores          met      18.00 s
         "#]]
         .assert_eq(&Table { rows: &rows, took: Duration::from_millis(15_500) }.to_string());
+    }
+
+    #[test]
+    fn goal_is_met_up_to_its_last_moment() {
+        let table = |took| Table { rows: &[], took }.to_string();
+        assert!(table(GOAL).contains(" met "));
+        assert!(table(GOAL + Duration::from_millis(1)).contains(" missed "));
     }
 }
