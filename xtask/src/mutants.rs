@@ -29,7 +29,7 @@ pub use check::problems;
 pub use mutant::{Mutant, read_all};
 use report::{Fate, Verdict};
 use server::Server;
-use trial::{Bench, Trial};
+use trial::{Bench, Outcome, Trial};
 
 /// What to do with the mutants.
 #[derive(clap::Args)]
@@ -162,7 +162,7 @@ fn unbroken(bench: &Bench, mutants: &[Mutant], jobs: usize) -> Result<()> {
     let mut broken = Vec::new();
     let work = |index: usize| Ok((&trials[index], bench.run(&trials[index])?));
     side_by_side::run((trials.len(), jobs), work, |(trial, ending)| {
-        if !ending.passed {
+        if ending.outcome != Outcome::Passed {
             let (why, log) = (report::reason(&ending.output), bench.log(trial));
             broken.push(format!("{}: {why}\n  see {}", trial.test, log.display()));
         }

@@ -23,6 +23,9 @@ pub struct Mutant {
     /// A part of what a failing test says, so that no test fails for another reason.
     #[serde(default)]
     pub says: Option<String>,
+    /// Whether a test that hangs is what it brings about; else a test that hangs judges nothing.
+    #[serde(default)]
+    pub hangs: bool,
     /// The change.
     pub edits: Vec<Edit>,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::mutant::Mutant;
-use super::trial::Ending;
+use super::trial::{Ending, Outcome, TIME_LIMIT};
 
 /// Characters of a reason that are shown.
 const REASON_LENGTH: usize = 120;
@@ -18,6 +18,8 @@ pub enum Fate {
     Survived { test: String },
     /// This test failed, but not for the reason that the mutant's file names.
     DiedOtherwise { test: String },
+    /// This test did not end in time, which is not what the mutant is about.
+    NotJudged { test: String },
 }
 
 /// A mutant and what became of it.
@@ -36,12 +38,14 @@ impl Verdict {
         let mut fate = Fate::Killed;
         for (test, ending) in mutant.killed_by.iter().zip(endings) {
             let said = mutant.says.as_ref().is_none_or(|says| ending.output.contains(says));
-            if ending.passed {
-                fate = Fate::Survived { test: test.clone() };
-                break;
-            }
-            if !said {
-                fate = Fate::DiedOtherwise { test: test.clone() };
+            match ending.outcome {
+                Outcome::Passed => {
+                    fate = Fate::Survived { test: test.clone() };
+                    break;
+                }
+                Outcome::Hung if !mutant.hangs => fate = Fate::NotJudged { test: test.clone() },
+                Outcome::Failed if !said => fate = Fate::DiedOtherwise { test: test.clone() },
+                Outcome::Hung | Outcome::Failed => {}
             }
         }
         let reason = endings.last().map(|it| reason(&it.output)).unwrap_or_default();
@@ -66,6 +70,10 @@ impl fmt::Display for Verdict {
             Fate::DiedOtherwise { test } => {
                 let says = mutant.says.as_deref().unwrap_or_default();
                 write!(f, "MISSED by {test} ({seconds:.1} s): not \"{says}\" but: {reason}")
+            }
+            Fate::NotJudged { test } => {
+                let limit = TIME_LIMIT.as_secs();
+                write!(f, "NOT JUDGED by {test}: it did not end within {limit} s")
             }
         }
     }
@@ -100,24 +108,29 @@ mod tests {
     const SAID: &str = "running 1 test\n\n---- a stdout ----\n\nthread 'a' (7) panicked at x.rs:1:2:\n\
                         test \"a\" at crates/x.rs:3:4: the plan was kept\nnote: run with\n";
 
-    fn ending(passed: bool, output: &str) -> Ending {
-        Ending { passed, output: output.to_owned(), elapsed: Duration::from_millis(1500) }
+    fn ending(outcome: Outcome, output: &str) -> Ending {
+        Ending { outcome, output: output.to_owned(), elapsed: Duration::from_millis(1500) }
     }
 
-    fn judged(says: Option<&str>, endings: &[Ending]) -> String {
-        let mutant = Mutant {
+    fn mutant(says: Option<&str>) -> Mutant {
+        Mutant {
             id: "M5".to_owned(),
             breaks: "the old plan is kept".to_owned(),
             killed_by: vec!["it::a".to_owned(), "it::b".to_owned()],
             says: says.map(str::to_owned),
+            hangs: false,
             edits: Vec::new(),
-        };
-        Verdict::of(&mutant, endings).to_string()
+        }
+    }
+
+    fn judged(says: Option<&str>, endings: &[Ending]) -> String {
+        Verdict::of(&mutant(says), endings).to_string()
     }
 
     #[test]
     fn every_test_must_fail() {
-        let (red, green) = (ending(false, SAID), ending(true, "running 1 test\n"));
+        let red = ending(Outcome::Failed, SAID);
+        let green = ending(Outcome::Passed, "running 1 test\n");
         assert_eq!(
             judged(None, &[red.clone(), red.clone()]),
             "M5   killed by it::a and it::b (3.0 s): the plan was kept"
@@ -130,12 +143,20 @@ mod tests {
 
     #[test]
     fn reason_must_be_the_right_one() {
-        let red = ending(false, SAID);
+        let red = ending(Outcome::Failed, SAID);
         assert!(judged(Some("plan was kept"), &[red.clone(), red.clone()]).contains("killed"));
         assert_eq!(
             judged(Some("no event"), &[red.clone(), red]),
             "M5   MISSED by it::b (3.0 s): not \"no event\" but: the plan was kept"
         );
+    }
+
+    #[test]
+    fn test_that_hangs_kills_only_what_is_about_hanging() {
+        let endings = [ending(Outcome::Failed, SAID), ending(Outcome::Hung, "running 1 test\n")];
+        assert_eq!(judged(None, &endings), "M5   NOT JUDGED by it::b: it did not end within 180 s");
+        let hangs = Mutant { hangs: true, ..mutant(Some("plan was kept")) };
+        assert_eq!(Verdict::of(&hangs, &endings).fate, Fate::Killed);
     }
 
     #[test]

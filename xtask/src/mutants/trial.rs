@@ -12,7 +12,7 @@ use super::server::Server;
 use super::weave::SWITCH;
 
 /// A test that runs longer hangs; the harness itself gives a scenario two minutes.
-const TIME_LIMIT: Duration = Duration::from_secs(180);
+pub const TIME_LIMIT: Duration = Duration::from_secs(180);
 /// Between two looks at a running test.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -25,10 +25,19 @@ pub struct Trial {
     pub test: String,
 }
 
+/// What the test's program came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// It was stopped at the limit of its time: nothing is known of what it would have said.
+    Hung,
+}
+
 /// How a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    pub passed: bool,
+    pub outcome: Outcome,
     /// All that the program printed.
     pub output: String,
     pub elapsed: Duration,
@@ -68,7 +77,12 @@ impl Bench {
         let output = fs::read(&log).with_context(|| format!("read {}", log.display()))?;
         let output = String::from_utf8_lossy(&output).into_owned();
         ensure!(output.contains("running 1 test"), "there is no test {test}:\n{output}");
-        Ok(Ending { passed: status.is_some_and(|it| it.success()), output, elapsed })
+        let outcome = match status {
+            Some(status) if status.success() => Outcome::Passed,
+            Some(_) => Outcome::Failed,
+            None => Outcome::Hung,
+        };
+        Ok(Ending { outcome, output, elapsed })
     }
 
     /// Where the output of a trial is kept.

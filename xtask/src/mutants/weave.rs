@@ -158,6 +158,7 @@ mod tests {
             breaks: "sums".to_owned(),
             killed_by: Vec::new(),
             says: None,
+            hangs: false,
             edits: edits.iter().map(edit).collect(),
         }
     }
