@@ -7,6 +7,7 @@ mod deadline;
 mod deletion;
 mod diagnosis;
 mod doors_deletion;
+mod doors_foreign;
 mod doors_kills;
 mod foreign;
 mod idle;
