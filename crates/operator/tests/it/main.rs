@@ -22,6 +22,7 @@ mod published;
 mod refusal;
 mod rollback;
 mod rollout;
+mod route_kind;
 mod routes;
 mod scaling;
 mod sidecar_image;

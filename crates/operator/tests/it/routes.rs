@@ -166,45 +166,6 @@ fn a_route_that_its_gateway_refuses_is_not_ready_in_silence() {
     });
 }
 
-/// The kind is missing when the operator starts, arrives, goes, and is gone at the end.
-#[test]
-fn the_route_kind_may_come_late_and_go() {
-    let controllers = start_function(|inputs| async {
-        start_on(inputs, Tempo::default(), Platform::parse(&setting)?)
-    });
-    let options = RunOptions::new().with_controllers(controllers).without_gateway_api();
-    suite().run("the_route_kind_may_come_late_and_go", options, |env| async move {
-        let name = "early";
-        env.dns.resolve("early-evm.test.local");
-        publish(&env, name, 1).await?;
-        let missing = says(&env, name, ("RouteReady", "False", "CRDNotInstalled")).await?;
-        let said = message(&missing, "RouteReady");
-        ensure!(said == "Gateway API CRD (HTTPRoute) is not installed", "{said}");
-        let event = only_event(&env, &missing, "CRDNotInstalled").await?;
-        ensure!(event.type_.as_deref() == Some("Warning"), "{event:?}");
-        // Nothing else waits: the fleet comes up and rolls.
-        env.wait_settled(name, IMAGE_V1).await?;
-        ensure!(external(&env, name).await?.is_some(), "no external Service");
-        env.patch_snd_image(name, IMAGE_V2).await?;
-        env.wait_settled(name, IMAGE_V2).await?;
-
-        env.install_gateway_api().await?;
-        let began = std::time::Instant::now();
-        says(&env, name, ("RouteReady", "True", "HTTPRouteReady")).await?;
-        let took = began.elapsed();
-        ensure!(took < Duration::from_secs(8), "heard of the kind only after {took:?}");
-        for protocol in PROTOCOLS {
-            ensure!(route(&env, name, protocol).await?.is_some(), "no route {protocol}");
-        }
-
-        env.remove_httproute_kind().await?;
-        says(&env, name, ("RouteReady", "False", "CRDNotInstalled")).await?;
-        env.delete_snd(name).await?;
-        env.wait_for_gone(name).await?;
-        Ok(())
-    });
-}
-
 /// Routes that cannot be listed slow nothing else down, and are found when they can.
 #[test]
 fn a_refused_listing_of_routes_slows_nothing_else() {
