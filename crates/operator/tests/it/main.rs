@@ -20,6 +20,7 @@ mod paused;
 mod pods;
 mod published;
 mod refusal;
+mod retained;
 mod rollback;
 mod rollout;
 mod route_kind;
