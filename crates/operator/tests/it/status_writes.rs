@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use sei_api::SeiNodeDeployment;
 use sei_core::tempo::Tempo;
 use sei_harness::fixtures::{HASH_V1, HASH_V2, IMAGE_V1, IMAGE_V2, new_snd};
@@ -10,6 +10,7 @@ use sei_harness::request_log::{Outcome, Record, Verb};
 use sei_harness::suite::TestEnv;
 
 use crate::invariants;
+use crate::published::{says, wait_for_doors};
 use crate::support::{expect, paced_scenario, scenario, status};
 
 const NAME: &str = "writes";
@@ -17,6 +18,8 @@ const NAME: &str = "writes";
 /// Requests of a rollout of two that change something: plan, two child specs, two node plans, two
 /// StatefulSets, two settled nodes, completion.
 const WRITES: usize = 10;
+/// Those of them that are statuses: two of each of the three objects.
+const STATUSES: usize = 6;
 /// `RolloutStarted`, `PlanStarted`, `RolloutComplete`, `PlanComplete`.
 const EVENTS: usize = 4;
 /// One look for pods of each node, since this control plane has none: "there are no pods" counts
@@ -27,21 +30,70 @@ const REQUESTS_MAX: usize = 16;
 
 #[test]
 fn a_rollout_of_two_sends_the_fewest_requests() {
-    // How often marks ride a write of their own depends on the machine's speed; here they all wait.
-    let tempo = Tempo { mark_delay: Duration::from_secs(60), ..Tempo::default() };
-    paced_scenario("a_rollout_of_two_sends_the_fewest_requests", tempo, |env| async move {
+    paced_scenario("a_rollout_of_two_sends_the_fewest_requests", patient(), |env| async move {
         let fleet = new_snd(&env.ns, NAME).with_replicas(2).build();
-        fewest(&requests_of_a_rollout(&env, fleet).await?)
+        fewest(&requests_of_a_rollout(&env, fleet, None).await?)
     });
 }
 
 /// Doors cost a rollout nothing, whatever the name of the fleet resolves to.
 #[test]
 fn a_rollout_of_a_published_fleet_sends_no_more() {
-    let tempo = Tempo { mark_delay: Duration::from_secs(60), ..Tempo::default() };
-    paced_scenario("a_rollout_of_a_published_fleet_sends_no_more", tempo, |env| async move {
-        let fleet = new_snd(&env.ns, NAME).with_replicas(2).with_networking().build();
-        fewest(&requests_of_a_rollout(&env, fleet).await?)
+    paced_scenario("a_rollout_of_a_published_fleet_sends_no_more", patient(), |env| async move {
+        env.dns.resolve("writes-evm.test.local");
+        published_rollout(&env, ("RouteReady", "True", "HTTPRouteReady")).await
+    });
+}
+
+#[test]
+fn a_rollout_of_a_fleet_whose_name_is_pending_sends_no_more() {
+    let name = "a_rollout_of_a_fleet_whose_name_is_pending_sends_no_more";
+    paced_scenario(name, patient(), |env| async move {
+        published_rollout(&env, ("RouteReady", "False", "DNSPending")).await
+    });
+}
+
+async fn published_rollout(env: &TestEnv, doors: (&str, &str, &str)) -> Result<()> {
+    let fleet = new_snd(&env.ns, NAME).with_replicas(2).with_networking().build();
+    fewest(&requests_of_a_rollout(env, fleet, Some(doors)).await?)?;
+    wait_for_doors(env, NAME, true).await?;
+    says(env, NAME, doors).await.map(drop)
+}
+
+/// How often marks ride a write of their own depends on the machine's speed; here they all wait.
+fn patient() -> Tempo {
+    Tempo { mark_delay: Duration::from_secs(60), ..Tempo::default() }
+}
+
+/// As shipped. A mark that its object's next write does not take along within the delay is written
+/// by itself: a rollout that takes longer than that may have one such write more of each object for
+/// each delay it lasts, and nothing else.
+#[test]
+fn a_rollout_at_the_shipped_pace_writes_no_more_than_its_marks() {
+    let name = "a_rollout_at_the_shipped_pace_writes_no_more_than_its_marks";
+    scenario(name, |env| async move {
+        let fleet = new_snd(&env.ns, NAME).with_replicas(2).build();
+        let sent = requests_of_a_rollout(&env, fleet, None).await?;
+        let shown = || sent.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let (first, last) = (sent.first().context("none")?, sent.last().context("none")?);
+        let delays = (last.at - first.at).as_millis() / Tempo::default().mark_delay.as_millis();
+        if delays == 0 {
+            return fewest(&sent);
+        }
+        ensure!(sent.iter().all(|it| it.code() != Some(409)), "a conflict:\n{}", shown());
+        let marks = sent.iter().filter(|it| it.subresource == "status").count();
+        for (object, statuses) in [(NAME, 2), ("writes-0", 2), ("writes-1", 2)] {
+            let own = |it: &&Record| it.subresource == "status" && it.name == object;
+            let own = sent.iter().filter(own).count();
+            let most = statuses + usize::try_from(delays)?;
+            ensure!(own <= most, "{own} statuses of {object}, {most} at most:\n{}", shown());
+        }
+        let others = sent.iter().filter(|it| it.resource != "events" && it.verb.is_write());
+        let others = others.count() - marks;
+        ensure!(others == WRITES - STATUSES, "{others} writes but statuses:\n{}", shown());
+        let events = sent.iter().filter(|it| it.resource == "events").count();
+        ensure!(events == EVENTS, "{events} events:\n{}", shown());
+        Ok(())
     });
 }
 
@@ -64,7 +116,8 @@ fn fewest(sent: &[Record]) -> Result<()> {
 #[test]
 fn every_status_write_is_a_conditional_merge_patch() {
     scenario("every_status_write_is_a_conditional_merge_patch", |env| async move {
-        requests_of_a_rollout(&env, new_snd(&env.ns, NAME).with_replicas(2).build()).await?;
+        let fleet = new_snd(&env.ns, NAME).with_replicas(2).build();
+        requests_of_a_rollout(&env, fleet, None).await?;
         let writes = env.requests.status_writes();
         ensure!(writes.len() >= 6, "only {} status writes", writes.len());
         for write in writes {
@@ -78,8 +131,13 @@ fn every_status_write_is_a_conditional_merge_patch() {
     });
 }
 
-/// Everything but WATCH that a rollout of two sends, from the edit to its last event.
-async fn requests_of_a_rollout(env: &TestEnv, fleet: SeiNodeDeployment) -> Result<Vec<Record>> {
+/// Everything but WATCH that a rollout of two sends, from the edit to its last event. The edit comes
+/// when all is at rest, its doors too, which say `doors` then.
+async fn requests_of_a_rollout(
+    env: &TestEnv,
+    fleet: SeiNodeDeployment,
+    doors: Option<(&str, &str, &str)>,
+) -> Result<Vec<Record>> {
     env.create_snd(&fleet).await?;
     env.wait_settled(NAME, IMAGE_V1).await?;
     env.wait_for_status(NAME, "the baseline", |fleet| {
@@ -87,6 +145,10 @@ async fn requests_of_a_rollout(env: &TestEnv, fleet: SeiNodeDeployment) -> Resul
         expect(hash.as_deref() == Some(HASH_V1), || format!("templateHash {hash:?}"))
     })
     .await?;
+    if let Some(doors) = doors {
+        wait_for_doors(env, NAME, true).await?;
+        says(env, NAME, doors).await?;
+    }
     quiet(env).await?;
     let (mark, before) = (env.requests.mark(), stored(env)?);
     env.patch_snd_image(NAME, IMAGE_V2).await?;
