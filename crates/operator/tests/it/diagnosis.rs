@@ -26,25 +26,25 @@ fn a_pod_that_does_not_come_up_is_told_once() {
     scenario("a_pod_that_does_not_come_up_is_told_once", |env| async move {
         env.create_snd(&new_snd(&env.ns, "ill").with_replicas(1).build()).await?;
         env.wait_settled("ill", IMAGE_V1).await?;
-        make_pod(&env).await?;
+        make_pod(&env, "ill-0", Some("m1")).await?;
         let pull = |reason: &str, message: &str| {
             let waiting = json!({ "reason": reason, "message": message });
             json!({ "conditions": [ready("False")], "containerStatuses": [seid(&waiting)] })
         };
         let error = "rpc error: code = NotFound desc = v1: not found";
-        kubelet_says(&env, pull("ErrImagePull", error)).await?;
+        kubelet_says(&env, "ill-0", pull("ErrImagePull", error)).await?;
         let told = says(&env, Reason::ImagePullFailed).await?;
         let back_off = format!("Back-off pulling image \"{IMAGE_V1}\": ErrImagePull: {error}");
         for (reason, message) in
             [("ImagePullBackOff", &*back_off), ("ErrImagePull", error)].repeat(3)
         {
-            kubelet_says(&env, pull(reason, message)).await?;
+            kubelet_says(&env, "ill-0", pull(reason, message)).await?;
         }
         let unready = json!({
             "conditions": [ready("False"), { "type": "ContainersReady", "status": "True" }],
             "containerStatuses": [],
         });
-        kubelet_says(&env, unready).await?;
+        kubelet_says(&env, "ill-0", unready).await?;
         says(&env, Reason::NodeUnreachable).await?;
         let written = env.requests.matching(&Requests::any().subresource("status").name("ill-0"));
         let since = |it: &Value| it["status"]["conditions"].to_string().contains("PullFailed");
@@ -52,7 +52,7 @@ fn a_pod_that_does_not_come_up_is_told_once() {
         let asked = env.requests.matching(&Requests::any().verb(Verb::Get).resource("nodes"));
         ensure!(asked.len() == 1, "{asked:?}");
 
-        kubelet_says(&env, json!({ "conditions": [ready("True")] })).await?;
+        kubelet_says(&env, "ill-0", json!({ "conditions": [ready("True")] })).await?;
         says(&env, Reason::Ready).await?;
         for reason in ["ImagePullFailed", "NodeUnreachable"] {
             let node = env.api::<SeiNode>().get("ill-0").await?;
@@ -99,21 +99,21 @@ fn a_failed_node_is_retried_by_a_token() {
     });
 }
 
-/// The pod of `ill-0` at the newest revision, on a machine that does not exist.
-async fn make_pod(env: &TestEnv) -> Result<()> {
-    let set = env.api::<StatefulSet>().get("ill-0").await?;
+/// The pod of `node` at the newest revision, on that machine or on none yet.
+pub async fn make_pod(env: &TestEnv, node: &str, machine: Option<&str>) -> Result<()> {
+    let set = env.api::<StatefulSet>().get(node).await?;
     let revision = set.status.and_then(|it| it.update_revision).context("no revision")?;
     let pod: Pod = serde_json::from_value(json!({
         "metadata": {
-            "name": "ill-0-0",
-            "labels": { labels::NODE: "ill-0", "controller-revision-hash": revision },
+            "name": format!("{node}-0"),
+            "labels": { labels::NODE: node, "controller-revision-hash": revision },
             "ownerReferences": [{
-                "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "ill-0",
+                "apiVersion": "apps/v1", "kind": "StatefulSet", "name": node,
                 "uid": set.metadata.uid, "controller": true,
             }],
         },
         "spec": {
-            "nodeName": "m1",
+            "nodeName": machine,
             "containers": [{ "name": "seid", "image": IMAGE_V1 }],
             "terminationGracePeriodSeconds": 0,
         },
@@ -122,17 +122,20 @@ async fn make_pod(env: &TestEnv) -> Result<()> {
     Ok(())
 }
 
-async fn kubelet_says(env: &TestEnv, status: Value) -> Result<()> {
+/// What the kubelet of the pod's machine reports of it; or the scheduler, while it has none.
+pub async fn kubelet_says(env: &TestEnv, node: &str, status: Value) -> Result<()> {
     let patch = Patch::Merge(json!({ "status": status }));
-    env.api::<Pod>().patch_status("ill-0-0", &PatchParams::default(), &patch).await?;
+    env.api::<Pod>().patch_status(&format!("{node}-0"), &PatchParams::default(), &patch).await?;
     Ok(())
 }
 
-fn ready(status: &str) -> Value {
+/// The condition `Ready` of a pod or a machine.
+pub fn ready(status: &str) -> Value {
     json!({ "type": "Ready", "status": status, "lastTransitionTime": "2026-01-01T00:00:00Z" })
 }
 
-fn seid(waiting: &Value) -> Value {
+/// The container `seid`, as it waits.
+pub fn seid(waiting: &Value) -> Value {
     json!({
         "name": "seid", "image": IMAGE_V1, "imageID": "", "ready": false, "restartCount": 0,
         "state": { "waiting": waiting },

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod bad_input;
+mod causes;
 mod deadline;
 mod deletion;
 mod diagnosis;
