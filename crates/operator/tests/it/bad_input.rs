@@ -106,7 +106,8 @@ async fn refusal(env: &TestEnv, kind: &str, object: &Value) -> Result<Option<Str
         Err(kube::Error::Api(status)) => {
             let causes = status.details.iter().flat_map(|it| &it.causes);
             let causes = causes.map(|it| format!("{}: {}\n", it.field, it.message));
-            Ok(Some(causes.collect::<String>() + &status.message))
+            let causes: String = causes.collect();
+            Ok(Some(if causes.is_empty() { status.message } else { causes }))
         }
         Err(err) => Err(err.into()),
     }
@@ -128,16 +129,42 @@ async fn condition(env: &TestEnv, kind: &str, name: &str, field: &str) -> Result
     Ok(said.await?)
 }
 
-/// Does what was said name the field? A rule of several fields stands at their parent and names
-/// them in its message.
+/// Does one line of what was said hold the whole path of the field? A rule of several fields stands
+/// at their parent and names them in its own words.
 fn names(said: &str, field: &str) -> bool {
     let path = format!("spec.{}", field.trim_end_matches(".*").replace("[]", "[0]"));
-    let (parent, leaf) = path.rsplit_once('.').unwrap_or(("spec", &path));
-    let whole = said.contains(&path) || said.contains(&path.replace("[0]", ""));
     // What this release does not act on is refused as a whole.
     let unsupported = said.contains("not supported yet")
         && said.split([' ', ',']).any(|word| word.len() > "spec".len() && path.starts_with(word));
-    whole || unsupported || (said.contains(parent) && said.contains(leaf))
+    let paths = [path.replace("[0]", ""), path];
+    unsupported || said.lines().any(|line| paths.iter().any(|path| stands_in(line, path)))
+}
+
+fn stands_in(line: &str, path: &str) -> bool {
+    let is_part = |it: char| it.is_alphanumeric() || it == '_';
+    let ends = |at: usize| !line[at + path.len()..].starts_with(is_part);
+    let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));
+    let words = line.split_once(&format!("{parent}: ")).map(|(_, words)| words);
+    line.match_indices(path).any(|(at, _)| ends(at))
+        || words.is_some_and(|it| it.split(|it| !is_part(it)).any(|word| word == leaf))
+}
+
+#[test]
+fn a_field_is_named_by_its_whole_path_only() {
+    let said = "spec.a.b: Invalid value: \"object\": c requires d\nspec.e: f";
+    for (field, named) in [
+        ("a.b", true),
+        ("a.b.c", true),
+        ("a.b.d", true),
+        ("a.b.x", false),
+        ("a.d", false),
+        ("b.c", false),
+        ("e.f", true),
+        ("e.c", false),
+    ] {
+        assert_eq!(names(said, field), named, "{field}");
+    }
+    assert!(!names("spec.imageName: no", "image"), "the beginning of another");
 }
 
 fn objects(env: &TestEnv, kind: &str) -> Api<DynamicObject> {
