@@ -27,7 +27,8 @@ pub fn lint() -> Result<()> {
 }
 
 /// The stories of `make run` that every change has to tell to their ends: the one that is told
-/// unasked, and the one that holds steps of all others. The rest would take a minute and a half more.
+/// unasked, and the one that holds steps of all others. The rest would take a minute and a half
+/// more.
 const STORIES: [&str; 2] = ["rollout", "stuck"];
 
 /// `cargo xtask ci`: every gate, the cheapest first; stops at the first that fails.

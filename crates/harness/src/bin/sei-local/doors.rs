@@ -1,5 +1,5 @@
-//! What is shown of the ways to the fleet: endpoints in the cluster, host names outside, and whether
-//! they lead anywhere; pure.
+//! What is shown of the ways to the fleet: endpoints inside, host names outside, and whether they
+//! lead anywhere; pure.
 
 use sei_api::SeiNodeDeployment;
 use sei_api::condition::Type;

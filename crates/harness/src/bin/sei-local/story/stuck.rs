@@ -1,5 +1,5 @@
-//! A tag that does not exist: the rollout stops at the first node and says why; a scale is heard all
-//! the same, and a rollback ends it.
+//! A tag that does not exist: the rollout stops at the first node and says why; a scale is heard
+//! all the same, and a rollback ends it.
 
 use anyhow::Result;
 use sei_api::SeiNode;
