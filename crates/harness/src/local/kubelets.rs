@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::{StreamExt, stream};
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use sei_api::k8s::{Node, PersistentVolumeClaim, Pod};
@@ -106,7 +106,10 @@ async fn run(client: Client, sidecars: Sidecars) {
             Heard::Pod(event) => state.hear_pod(*event),
             Heard::Claim(event) => state.hear_claim(&event),
             Heard::Machine(event) => state.hear_machine(*event),
-            Heard::ProbeTime => state.probe().await,
+            Heard::ProbeTime => {
+                state.probe().await;
+                state.end_pods().await;
+            }
         }
     }
 }
@@ -177,6 +180,17 @@ impl State {
         }
     }
 
+    /// Ends what is to end, at once: nobody here takes a grace period to shut down.
+    async fn end_pods(&self) {
+        let ends = |pod: &&Pod| pod.metadata.deletion_timestamp.is_some() && !self.is_dark(pod);
+        for pod in self.pods.values().filter(ends) {
+            // What has gone meanwhile is not there, and its successor is not meant.
+            if let Err(error) = end(&self.client, pod).await {
+                tracing::debug!(pod = pod.name_any(), %error, "a pod was not ended");
+            }
+        }
+    }
+
     async fn write(&self, pod: &Pod, status: &serde_json::Value) -> Result<()> {
         let Some((namespace, _)) = node_of(pod) else { return Ok(()) };
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
@@ -189,7 +203,19 @@ impl State {
     }
 }
 
+/// Takes `pod` away, and no other of its name.
+async fn end(client: &Client, pod: &Pod) -> kube::Result<()> {
+    let Some((namespace, _)) = node_of(pod) else { return Ok(()) };
+    let api: Api<Pod> = Api::namespaced(client.clone(), &namespace);
+    let preconditions = Preconditions { uid: pod.uid(), resource_version: None };
+    let params = DeleteParams::default().grace_period(0).preconditions(preconditions);
+    api.delete(&pod.name_any(), &params).await.map(|_| ())
+}
+
 /// The name of the machine under a pod.
 fn host(pod: &Pod) -> Option<&String> {
     pod.spec.as_ref()?.node_name.as_ref()
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,17 @@ fn each_pod_was_replaced_once(
     let versions = pods.versions()?;
     for (old, new) in before.pods.iter().zip(&after.pods) {
         let name = old.name_any();
-        let lives = versions.named(&name).sequence_of(|pod| pod.uid());
-        assert_eq!(lives, [old.uid(), new.uid()], "lives of pod \"{name}\"");
+        let seen = versions.named(&name);
+        let lives = seen.sequence_of(|pod| pod.uid());
+        let life = |pod: &Pod| {
+            let revision = pod.labels().get("controller-revision-hash").cloned();
+            let phase = pod.status.as_ref().and_then(|it| it.phase.clone());
+            let machine = pod.spec.as_ref().and_then(|it| it.node_name.clone());
+            let terminates = pod.metadata.deletion_timestamp.is_some();
+            format!("{:?} {revision:?} {phase:?} on {machine:?}, {terminates}", pod.uid())
+        };
+        let told = seen.sequence_of(life);
+        assert_eq!(lives, [old.uid(), new.uid()], "lives of pod \"{name}\": {told:#?}");
     }
     Ok(())
 }
