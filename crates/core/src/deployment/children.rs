@@ -137,12 +137,15 @@ pub(super) fn is_ready(node: &SeiNode, workload: Option<&Workload>) -> bool {
 
 /// When `seid` will have run long enough to count on.
 pub(super) fn settles_at(workload: Option<&Workload>, min_ready: std::time::Duration) -> Settles {
-    let pods = workload.map(|it| it.pods.as_slice()).unwrap_or_default();
+    // Pods without their StatefulSet are about to go, whatever the cache shows of them.
+    let Some((set, pods)) = workload.and_then(|it| Some((it.statefulset.as_deref()?, &it.pods)))
+    else {
+        return Settles::Unknown;
+    };
     let live = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_none());
     let Some(pod) = live else {
         // A control plane without kubelets: the StatefulSet's own count is all there is.
-        let set = workload.and_then(|it| it.statefulset.as_deref());
-        let counts = pods.is_empty() && set.is_some_and(set_is_ready);
+        let counts = pods.is_empty() && set_is_ready(set);
         return if counts { Settles::Now } else { Settles::Unknown };
     };
     let mut statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());

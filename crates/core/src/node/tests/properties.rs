@@ -119,6 +119,7 @@ fn stories_that_once_broke_stay_whole() {
         (vec![(DeletePod(0), 2), (DeleteNode(0), 0), (Image(1), 0)], 2),
         // `Ready` came back to False within one pass, with a new transition time.
         (vec![(Image(1), 15), (Image(1), 0), (Replicas(3), 1), (Image(0), 0)], 3),
+        (vec![(Image(0), 2), (Image(1), 15), (DeleteNode(0), 0)], 3),
     ];
     for (edits, pace) in table {
         let lagging = Habits { lag: Some(pace), ..Habits::default() };
