@@ -164,3 +164,12 @@ async fn a_name_that_nobody_wants_is_not_asked_for() {
     assert_eq!(world.asked(), asked);
     assert!(world.names.0.book().asked.is_empty());
 }
+
+/// What the machine's own resolver says, without any network: `localhost` is in every hosts file,
+/// and no name below `invalid` exists anywhere.
+#[tokio::test]
+async fn the_resolver_of_the_machine_knows_itself_and_no_invalid_name() {
+    for (host, resolves) in [("localhost", true), ("127.0.0.1", true), ("nobody.invalid", false)] {
+        assert_eq!(SystemResolver.resolves(host).await, resolves, "{host}");
+    }
+}

@@ -69,7 +69,10 @@ fn of_pods(machines: &Machines) -> Vec<(Reason, Option<&str>, Value)> {
         it["message"] = json!(message);
         it
     };
-    let unplaced = |message: &str| json!({ "conditions": [ready("False"), condition("PodScheduled", "False", message)] });
+    let unplaced = |message: &str| {
+        let placed = condition("PodScheduled", "False", message);
+        json!({ "conditions": [ready("False"), placed] })
+    };
     let contradicts = [ready("False"), condition("ContainersReady", "True", "")];
     let set_up = [
         ready("False"),

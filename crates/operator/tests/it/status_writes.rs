@@ -131,8 +131,8 @@ fn every_status_write_is_a_conditional_merge_patch() {
     });
 }
 
-/// Everything but WATCH that a rollout of two sends, from the edit to its last event. The edit comes
-/// when all is at rest, its doors too, which say `doors` then.
+/// Everything but WATCH that a rollout of two sends, from the edit to its last event. The edit
+/// comes when all is at rest, its doors too, which say `doors` then.
 async fn requests_of_a_rollout(
     env: &TestEnv,
     fleet: SeiNodeDeployment,
