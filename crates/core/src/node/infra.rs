@@ -82,6 +82,9 @@ pub(super) fn service(round: Round<'_>) -> Step {
 
 /// Deletes pods of other revisions and waits until they are gone.
 ///
+/// Not on the word of a StatefulSet that asks for another image: somebody has edited it, or the
+/// cache is older than a write of the operator before us, and what it calls old is the new pod.
+///
 /// The StatefulSet uses `OnDelete`, because `seid` may be unready on purpose (halted at an upgrade
 /// height) and readiness must not gate its replacement. `currentRevision` is ignored: under
 /// `OnDelete` the StatefulSet controller never advances it.
@@ -90,6 +93,9 @@ pub(super) fn replace_pod(round: Round<'_>) -> Step {
         Seen::Here(set) => set,
         other => return unseen(other, "StatefulSet"),
     };
+    if !asks_for_target(set, round.node) {
+        return statefulset(round);
+    }
     let revision = match evidence::settled_revision(set) {
         Ok(revision) => revision,
         Err(why) => return Step::Wait(Fault::waiting(why)),
@@ -116,15 +122,26 @@ pub(super) fn replace_pod(round: Round<'_>) -> Step {
 pub(super) fn observe_image(round: Round<'_>) -> Step {
     match evidence::running(round.seen) {
         Ok(running) if running.image == round.node.spec.image => Step::Done,
-        Ok(running) => Step::Wait(Fault::waiting(format!("image \"{}\" runs", running.image))),
-        Err(why) => match replace_pod(round) {
-            Step::Act(effect) => Step::Act(effect),
-            Step::Done | Step::Wait(_) | Step::Fatal(_) => {
-                let why = diagnosis::of_pod(round).unwrap_or(why);
-                Step::Wait(Fault::waiting(why))
-            }
-        },
+        Ok(running) => replaced_or(round, || format!("image \"{}\" runs", running.image)),
+        Err(why) => replaced_or(round, || diagnosis::of_pod(round).unwrap_or(why)),
     }
+}
+
+/// What brings the pod to the target; where nothing does, the wait for what `why` says.
+fn replaced_or(round: Round<'_>, why: impl FnOnce() -> String) -> Step {
+    match replace_pod(round) {
+        Step::Act(effect) => Step::Act(effect),
+        Step::Done | Step::Wait(_) | Step::Fatal(_) => Step::Wait(Fault::waiting(why())),
+    }
+}
+
+/// Would new pods of the StatefulSet run what the node asks for?
+fn asks_for_target(set: &k8s::StatefulSet, node: &SeiNode) -> bool {
+    let asked = |name: &str| evidence::template(set).and_then(|it| evidence::image_of(it, name));
+    let sidecar = node.spec.sidecar.as_ref().and_then(|it| it.image.as_deref());
+    let sidecar = sidecar.filter(|it| !it.is_empty());
+    asked(evidence::SEID) == Some(node.spec.image.as_str())
+        && sidecar.is_none_or(|it| asked(evidence::SIDECAR) == Some(it))
 }
 
 /// Why an object that has to be there cannot be worked with.

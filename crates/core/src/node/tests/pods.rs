@@ -112,6 +112,24 @@ mod replace_pod {
         );
     }
 
+    /// The pod is the new one; the cache, or somebody, has brought the old StatefulSet back.
+    #[test]
+    fn asks_again_instead_of_believing_a_stray_template() {
+        for task in ["replace-pod", "observe-image"] {
+            let scene = Scene::new(&format!(
+                "
+                node Running image=v2 current=v1
+                workload image=v1 rev=a
+                pod rev=b image=v2
+                plan update at={task}
+                "
+            ));
+            let effects = scene.decide().effects;
+            let is_apply = |it: &Effect| matches!(it, Effect::Apply { over: Some(_), .. });
+            assert!(effects.len() == 1 && effects.iter().all(is_apply), "{task}: {effects:?}");
+        }
+    }
+
     #[test]
     fn waits_for_the_revision_of_the_newest_template() {
         check(
