@@ -20,12 +20,7 @@ pub(super) fn ensure(round: Round<'_>) -> Step {
     };
     match classify(&live.metadata, owner(round.node)) {
         Ownership::Ours => Step::Done,
-        Ownership::Orphan => {
-            let mut owners = live.metadata.owner_references.clone().unwrap_or_default();
-            owners.extend(desired().metadata.owner_references.into_iter().flatten());
-            let target = Target::seen(Resource::Claim, &live.metadata);
-            Step::Act(Effect::SetOwners { target, owners })
-        }
+        Ownership::Orphan => Step::Act(adopt(round, live)),
         Ownership::Leftover => Step::Wait(Fault::waiting(format!(
             "data PVC \"{}\" of a deleted SeiNode is still there; the garbage collector removes it",
             claim_name(live)
@@ -37,6 +32,22 @@ pub(super) fn ensure(round: Round<'_>) -> Step {
             name(round.node)
         )),
     }
+}
+
+/// Takes back the claim of a node at rest if it lost its owner: without one it would be left behind
+/// when the node goes.
+pub(super) fn regain(round: Round<'_>) -> Option<Effect> {
+    let live = round.seen.claim.here()?;
+    let is_orphan = classify(&live.metadata, owner(round.node)) == Ownership::Orphan;
+    is_orphan.then(|| adopt(round, live))
+}
+
+fn adopt(round: Round<'_>, live: &k8s::PersistentVolumeClaim) -> Effect {
+    let desired = render::claim(round.node, round.env.platform);
+    let mut owners = live.metadata.owner_references.clone().unwrap_or_default();
+    owners.extend(desired.metadata.owner_references.into_iter().flatten());
+    let target = Target::seen(Resource::Claim, &live.metadata);
+    Effect::SetOwners { target, owners }
 }
 
 /// What becomes of the claim when its node goes, if it is ours: controlled by this node's UID.

@@ -20,8 +20,8 @@ use crate::condition::{Conditions, Say, find};
 use crate::decision::{Decision, Requeue};
 use crate::node::infra::Step;
 use crate::node::{
-    Env, Observed, Pods, Seen, diagnosis, drift, evidence, executor, finalize, generation, infra,
-    peers, plans, report, retry, spec,
+    Env, Observed, Pods, Seen, claim, diagnosis, drift, evidence, executor, finalize, generation,
+    infra, peers, plans, report, retry, spec,
 };
 use crate::plan;
 
@@ -172,8 +172,8 @@ impl Round<'_> {
         self.repair(next)
     }
 
-    /// The marks of the workload, the Service and the access rules stay as rendered; none of them
-    /// restarts a pod.
+    /// The marks of the workload, the Service, the access rules and the owner of the claim stay as
+    /// rendered; none of them restarts a pod.
     fn repair(self, next: SeiNodeStatus) -> Decision<SeiNodeStatus> {
         let tempo = self.env.tempo;
         // Nobody tells that a container has run for long enough.
@@ -186,6 +186,7 @@ impl Round<'_> {
         };
         let mut decision = Decision::rest(next, Requeue::After(rest.min(tempo.health_max_age)));
         decision.effects.extend(infra::marks(self));
+        decision.effects.extend(claim::regain(self));
         for step in [infra::service(self), infra::config_map(self)] {
             match step {
                 Step::Act(effect) => decision.effects.push(effect),

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use kube::api::{Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt as _};
-use sei_api::k8s::{Service, StatefulSet};
+use sei_api::k8s::{PersistentVolumeClaim, Service, StatefulSet};
 use sei_api::{DeploymentPhase, SeiNode, SeiNodeDeployment, labels};
 use sei_harness::fixtures::{HASH_V1, HASH_V2, IMAGE_V1, IMAGE_V2, new_snd};
 use sei_harness::request_log::{Fault, Outcome, Requests};
@@ -86,19 +86,23 @@ fn orphans_are_adopted_as_they_are() {
         let node = "shared-0";
         patch::<SeiNode>(&env, node, orphaned.clone()).await?;
         patch::<StatefulSet>(&env, node, orphaned.clone()).await?;
-        patch::<Service>(&env, node, orphaned).await?;
+        patch::<Service>(&env, node, orphaned.clone()).await?;
+        let claim = format!("data-{node}");
+        patch::<PersistentVolumeClaim>(&env, &claim, orphaned).await?;
         let before = uids(&env, node).await?;
         env.start_controllers().await?;
         env.wait_for("the orphans to be adopted", || async {
             let child: SeiNode = env.api().get(node).await?;
             let set: StatefulSet = env.api().get(node).await?;
             let service: Service = env.api().get(node).await?;
+            let claim: PersistentVolumeClaim = env.api().get(&claim).await?;
             let owner = |meta: &sei_api::k8s::ObjectMeta| {
                 let mut all = meta.owner_references.iter().flatten();
                 all.find(|it| it.controller == Some(true)).map(|it| it.name.clone())
             };
-            let owners = [&child.metadata, &set.metadata, &service.metadata].map(owner);
-            let wanted = [NAME, node, node].map(|it| Some(it.to_owned()));
+            let metas = [&child.metadata, &set.metadata, &service.metadata, &claim.metadata];
+            let owners = metas.map(owner);
+            let wanted = [NAME, node, node, node].map(|it| Some(it.to_owned()));
             Ok(if owners == wanted {
                 Progress::Ready(())
             } else {

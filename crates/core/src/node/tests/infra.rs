@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::scene::{check, check_each, check_failing};
+use super::scene::{Scene, check, check_each, check_failing};
 use crate::fault::{Class, Fault};
 
 /// `ensure-data-pvc`.
@@ -55,6 +55,22 @@ mod claim {
             requeue  again
         "#]],
         );
+    }
+
+    #[test]
+    fn of_a_node_at_rest_is_taken_back_when_it_lost_its_owner() {
+        check(
+            "node Running current=v1 \n claim orphan",
+            expect![[r#"
+            kstatus  Ready=True Reconciling=False Stalled=False Ready: running v1
+            effect   own Claim data-fn-0 by [node-uid]
+            requeue  after 30s
+        "#]],
+        );
+        for whose in ["ours", "foreign", "leftover", "terminating"] {
+            let scene = Scene::new(&format!("node Running current=v1 \n claim {whose}"));
+            assert_eq!(scene.decide().effects, [], "{whose}");
+        }
     }
 
     #[test]
