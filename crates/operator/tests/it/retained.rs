@@ -130,11 +130,7 @@ async fn held(env: &TestEnv, name: &str, kind: &str, victim: &str) -> Result<()>
         .await?;
     fault.met(3).await;
     ensure!(env.get_snd(name).await?.finalizers().len() == 1, "the finalizer is gone");
-    let told_of = env.list_events_for_snd(&held, Some("DeleteFailed")).await?;
-    // It is told of the public face; of a child or the internal Service the condition speaks.
-    let is_door = victim.ends_with("-external") || kind == "httproutes";
-    let as_wanted = if is_door { told_of.len() == 1 } else { told_of.len() <= 1 };
-    ensure!(as_wanted, "{} events DeleteFailed", told_of.len());
+    told(env, &held, ("DeleteFailed", 1)).await?;
 
     drop(fault);
     env.wait_for_gone(name).await?;
@@ -142,8 +138,7 @@ async fn held(env: &TestEnv, name: &str, kind: &str, victim: &str) -> Result<()>
     ensure!(uids(&before) == uids(&kept), "made anew: {before:#?} {kept:#?}");
     let free = |it: &Part| it.kind == "StatefulSet" || it.owners.is_empty();
     ensure!(kept.iter().all(free), "still ours: {kept:#?}");
-    let told_since = env.list_events_for_snd(&held, Some("DeleteFailed")).await?;
-    ensure!(told_since.len() == told_of.len(), "told again: {told_since:?}");
+    told(env, &held, ("DeleteFailed", 1)).await?;
     Ok(())
 }
 
