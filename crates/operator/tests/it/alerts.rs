@@ -1,7 +1,7 @@
 //! The shipped alerts, over scrapes of the shipped operator: they fire while something is stuck,
 //! and neither before nor after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,10 @@ fn a_stuck_rollout_is_alerted_on_while_it_is_stuck() {
         let stuck = ["SeiNodeDeploymentRolloutStuck", "SeiNodeDeploymentStalled"];
         let scrape = watch.until("stalled", &stuck).await?;
         tells_of_the_rollout(&env, &scrape).await?;
+        for (minutes, fired) in [(0, 0..0), (1, 1..2), (59, 1..2), (60, 0..2)] {
+            let firing = watch.firing_after(minutes)?;
+            ensure!(firing == stuck[fired], "after {minutes} minutes: {firing:?}");
+        }
 
         env.patch_snd_spec(NAME, json!({"paused": true})).await?;
         watch.until("paused", &[]).await?;
@@ -161,21 +165,39 @@ impl<'a> Watch<'a> {
         Ok(Self { env, metrics, alerts: rules::all()? })
     }
 
-    /// Scrapes until exactly these alerts fire; the scrape at which they did.
+    /// Scrapes until what exactly these alerts look for is there; the scrape that shows it.
     async fn until(&self, when: &str, expected: &[&str]) -> Result<String> {
         let what = format!("the alerts {expected:?} while the fleet is {when}");
         let scraped = || async {
-            let (scrape, firing) = self.firing()?;
-            Ok(if firing == expected {
+            let (scrape, pending) = self.pending()?;
+            Ok(if pending == expected {
                 Progress::Ready(scrape)
             } else {
-                Progress::NotYet(format!("firing: {firing:?}"))
+                Progress::NotYet(format!("there is what these look for: {pending:?}"))
             })
         };
         Ok(self.env.wait_for(&what, scraped).await?)
     }
 
-    fn firing(&self) -> Result<(String, Vec<&str>)> {
+    /// The alerts that fire when the world has been as it is for so many minutes, scraped in each.
+    fn firing_after(&self, minutes: u32) -> Result<Vec<&str>> {
+        let mut since: BTreeMap<&str, u32> = BTreeMap::new();
+        for minute in 0..=minutes {
+            let (_, pending) = self.pending()?;
+            since.retain(|name, _| pending.contains(name));
+            pending.iter().for_each(|name| {
+                since.entry(name).or_insert(minute);
+            });
+        }
+        let holds = |name: &str| self.alerts.iter().find(|it| it.name == name).map(|it| it.holds);
+        let fires = |(name, since): (_, u32)| {
+            holds(name).is_some_and(|it| minutes - since >= it).then_some(name)
+        };
+        Ok(since.into_iter().filter_map(fires).collect())
+    }
+
+    /// The alerts whose expression holds now.
+    fn pending(&self) -> Result<(String, Vec<&str>)> {
         let scrape = self.metrics.scrape(None)?.body;
         let up = "\nup{job=\"sei-k8s-controller\",instance=\"here\"} 1\n";
         let mut history = History::default();
@@ -185,13 +207,13 @@ impl<'a> Watch<'a> {
             let known = rules::labels_of(&sample.name).unwrap_or_default();
             ensure!(shown.is_subset(&known), "{sample:?} is not as documented");
         }
-        let mut firing = Vec::new();
+        let mut pending = Vec::new();
         for alert in &self.alerts {
             if !history.eval(&alert.expr)?.is_empty() {
-                firing.push(alert.name.as_str());
+                pending.push(alert.name.as_str());
             }
         }
-        firing.sort_unstable();
-        Ok((scrape, firing))
+        pending.sort_unstable();
+        Ok((scrape, pending))
     }
 }

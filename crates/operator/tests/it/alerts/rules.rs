@@ -13,6 +13,8 @@ use super::promql::Sample;
 pub struct Alert {
     pub name: String,
     pub expr: Expr,
+    /// Minutes for which `expr` has to hold before the alert fires.
+    pub holds: u32,
     annotations: Vec<String>,
 }
 
@@ -31,7 +33,20 @@ fn read(rule: &Value) -> Result<Alert> {
     let expr = parser::parse(expr).map_err(|why| anyhow!("{name}: {why}"))?;
     let annotations = rule["annotations"].as_object().into_iter().flat_map(|it| it.values());
     let annotations = annotations.filter_map(Value::as_str).map(str::to_owned).collect();
-    Ok(Alert { name, expr, annotations })
+    let holds = minutes(rule["for"].as_str().unwrap_or_default());
+    let holds = holds.with_context(|| format!("{name}: no time in \"for\""))?;
+    Ok(Alert { name, expr, holds, annotations })
+}
+
+/// Prometheus's way to write a time, as far as it is whole minutes or hours.
+fn minutes(text: &str) -> Option<u32> {
+    let (number, of) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u32 = number.parse().ok()?;
+    match of {
+        "m" => Some(number),
+        "h" => number.checked_mul(60),
+        _ => None,
+    }
 }
 
 impl Alert {
