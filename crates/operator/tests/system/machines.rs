@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result};
 use kube::Api;
-use kube::api::{EvictParams, Patch, PatchParams};
+use kube::api::{DeleteParams, EvictParams, Patch, PatchParams};
 use sei_api::condition::Reason;
 use sei_api::event;
 use sei_api::k8s::{Node, Pod, ResourceExt};
@@ -12,7 +12,7 @@ use sei_harness::local::machines::{self, Power};
 use serde_json::json;
 
 use crate::cluster::{Sight, Story, story};
-use crate::diagnosis::{over, told};
+use crate::diagnosis::{in_fleet, over, ready, told};
 
 /// The pool that archive nodes ask for.
 const POOL: &str = "sei-archive";
@@ -50,8 +50,39 @@ fn nodes_wait_for_a_machine_outlive_its_silence_and_move_off_it() {
         let moved = story.settled(1, "v1.0.0").await?;
         assert_eq!(moved.claims.len(), 1, "with its volume");
         assert_eq!(moved.events_of(event::Reason::RolloutStarted), 0, "no rollout");
-        Ok(())
+
+        lost_for_good(&story, "archive-b", "archive-a").await
     });
+}
+
+/// The machine under the only pod never comes back. Once somebody has taken its Node away, as a
+/// cloud's controller does, the pods of it are collected, and the node starts elsewhere.
+async fn lost_for_good(story: &Story, lost: &str, spare: &str) -> Result<()> {
+    machines::switch(&story.client, lost, Power::Off).await?;
+    let unreachable = Reason::NodeUnreachable;
+    story
+        .wait_for("unreachable again", |sight| {
+            let said = ready(sight, "fleet-0").map(|it| it.reason.clone());
+            (said.as_deref() != Some(unreachable.as_str())).then(|| format!("Ready says {said:?}"))
+        })
+        .await?;
+    let nodes: Api<Node> = Api::all(story.client.clone());
+    let uncordon = Patch::Merge(json!({"spec": {"unschedulable": null}}));
+    nodes.patch(spare, &PatchParams::default(), &uncordon).await?;
+    nodes.delete(lost, &DeleteParams::default()).await?;
+    story
+        .wait_for("on the spare machine", |sight| {
+            let host = host(sight);
+            (host != Some(spare)).then(|| format!("the pod is on {host:?}"))
+        })
+        .await?;
+    let healed = story.settled(1, "v1.0.0").await?;
+    assert_eq!(in_fleet(&healed, "fleet-0"), None);
+    assert_eq!(healed.claims.len(), 1, "with its volume");
+    let told = healed.messages_about("fleet-0", unreachable.as_str());
+    assert_eq!(told.len(), 2, "once for each machine: {told:?}");
+    assert_eq!(healed.events_of(event::Reason::RolloutStarted), 0, "no rollout");
+    Ok(())
 }
 
 /// What `kubectl drain` does.
