@@ -47,16 +47,18 @@ fn fleet_objects_are_byte_for_byte_the_contract() {
 
 #[test]
 fn published_objects_are_byte_for_byte_the_contract() {
-    check("published", |input| {
-        let fleet: SeiNodeDeployment = read(input);
-        let routes = render::routes::routes(&fleet, &platform().gateway);
-        let routes = routes.iter().map(|it| {
-            let (name, object) = object("route", &it.object);
-            (format!("{name}-{}", it.protocol.as_str()), object)
+    for folder in ["published", "published-validator"] {
+        check(folder, |input| {
+            let fleet: SeiNodeDeployment = read(input);
+            let routes = render::routes::routes(&fleet, &platform().gateway);
+            let routes = routes.iter().map(|it| {
+                let (name, object) = object("route", &it.object);
+                (format!("{name}-{}", it.protocol.as_str()), object)
+            });
+            let service = object("external-service", &render::fleet::external_service(&fleet));
+            routes.chain([service]).collect()
         });
-        let service = object("external-service", &render::fleet::external_service(&fleet));
-        routes.chain([service]).collect()
-    });
+    }
 }
 
 #[test]

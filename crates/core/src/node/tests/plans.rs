@@ -43,9 +43,12 @@ fn initialisation_of_a_node_without_peers() {
 
 #[test]
 fn initialisation_configures_seid_for_the_mode() {
-    for mode in ["archive", "validator"] {
-        let plan = stored(&format!("node new {mode} \n objects absent"));
-        let full = stored("node new \n objects absent");
+    let peers = "peers=label,static override=chain.min_retain_blocks:7 \n peer name=fn-1";
+    for (mode, rest) in
+        [("archive", ""), ("validator", ""), ("archive", peers), ("validator", peers)]
+    {
+        let plan = stored(&format!("node new {mode} {rest} \n objects absent"));
+        let full = stored(&format!("node new {rest} \n objects absent"));
         let here = format!("{{\"mode\":\"{mode}\",");
         assert_eq!(plan, full.replace("{\"mode\":\"full\",", &here));
         assert!(plan.contains(&here), "{plan}");
