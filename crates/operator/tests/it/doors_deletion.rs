@@ -1,5 +1,7 @@
 //! How a published fleet leaves: what goes first, what stays, and what cannot hold it up.
 
+use std::future::ready;
+
 use anyhow::{Context as _, Result, ensure};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams};
@@ -72,7 +74,16 @@ fn a_failing_clean_up_keeps_the_finalizer() {
         let note = event.message.unwrap_or_default();
         ensure!(note.starts_with("Failed to clean up networking resources: HTTPRoute"), "{note}");
         ensure!(event.type_.as_deref() == Some("Warning"));
-        fault.met(PROTOCOLS.len() * 3).await;
+        env.wait_for("the clean-up to be tried again", || {
+            let hits = fault.hits();
+            let is_enough = hits >= PROTOCOLS.len() * 3;
+            ready(Ok(if is_enough {
+                Progress::Ready(())
+            } else {
+                Progress::NotYet(format!("{hits} requests"))
+            }))
+        })
+        .await?;
         ensure!(env.get_snd(name).await?.finalizers().len() == 1, "the finalizer is gone");
         drop(fault);
         env.wait_for_gone(name).await?;
