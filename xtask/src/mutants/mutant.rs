@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Directory of the mutants, one file each: `M5.toml` is mutant M5.
 const DIRECTORY: &str = "mutants";
@@ -20,9 +20,9 @@ pub struct Mutant {
     pub breaks: String,
     /// Tests that must fail, each by itself: program and path, such as `it::rollout::end_to_end`.
     pub killed_by: Vec<String>,
-    /// A part of what a failing test says, so that no test fails for another reason.
-    #[serde(default)]
-    pub says: Option<String>,
+    /// Parts of what a failing test says, so that no test fails for another reason; one will do.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub says: Vec<String>,
     /// Whether a test that hangs is what it brings about; else a test that hangs judges nothing.
     #[serde(default)]
     pub hangs: bool,
@@ -40,6 +40,20 @@ pub struct Edit {
     pub original: String,
     /// What stands there instead; may be empty.
     pub mutated: String,
+}
+
+/// A text, or a list of texts.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Texts::deserialize(deserializer)? {
+        Texts::One(text) => vec![text],
+        Texts::More(texts) => texts,
+    })
 }
 
 impl Mutant {

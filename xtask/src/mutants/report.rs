@@ -17,7 +17,7 @@ pub enum Fate {
     /// This test passed all the same.
     Survived { test: String },
     /// This test failed, but not for the reason that the mutant's file names.
-    DiedOtherwise { test: String },
+    DiedOtherwise { test: String, why: String },
     /// This test did not end in time, which is not what the mutant is about.
     NotJudged { test: String },
 }
@@ -37,14 +37,17 @@ impl Verdict {
     pub fn of(mutant: &Mutant, endings: &[Ending]) -> Self {
         let mut fate = Fate::Killed;
         for (test, ending) in mutant.killed_by.iter().zip(endings) {
-            let said = mutant.says.as_ref().is_none_or(|says| ending.output.contains(says));
+            let is_said = |it: &String| ending.output.contains(it);
+            let said = mutant.says.is_empty() || mutant.says.iter().any(is_said);
             match ending.outcome {
                 Outcome::Passed => {
                     fate = Fate::Survived { test: test.clone() };
                     break;
                 }
                 Outcome::Hung if !mutant.hangs => fate = Fate::NotJudged { test: test.clone() },
-                Outcome::Failed if !said => fate = Fate::DiedOtherwise { test: test.clone() },
+                Outcome::Failed if !said => {
+                    fate = Fate::DiedOtherwise { test: test.clone(), why: reason(&ending.output) };
+                }
                 Outcome::Hung | Outcome::Failed => {}
             }
         }
@@ -67,9 +70,9 @@ impl fmt::Display for Verdict {
             Fate::Survived { test } => {
                 write!(f, "SURVIVED {test} ({seconds:.1} s), although {}", mutant.breaks)
             }
-            Fate::DiedOtherwise { test } => {
-                let says = mutant.says.as_deref().unwrap_or_default();
-                write!(f, "MISSED by {test} ({seconds:.1} s): not \"{says}\" but: {reason}")
+            Fate::DiedOtherwise { test, why } => {
+                let says = mutant.says.join("\" or \"");
+                write!(f, "MISSED by {test} ({seconds:.1} s): not \"{says}\" but: {why}")
             }
             Fate::NotJudged { test } => {
                 let limit = TIME_LIMIT.as_secs();
@@ -117,7 +120,7 @@ mod tests {
             id: "M5".to_owned(),
             breaks: "the old plan is kept".to_owned(),
             killed_by: vec!["it::a".to_owned(), "it::b".to_owned()],
-            says: says.map(str::to_owned),
+            says: says.map(str::to_owned).into_iter().collect(),
             hangs: false,
             edits: Vec::new(),
         }

@@ -157,7 +157,7 @@ mod tests {
             id: id.to_owned(),
             breaks: "sums".to_owned(),
             killed_by: Vec::new(),
-            says: None,
+            says: Vec::new(),
             hangs: false,
             edits: edits.iter().map(edit).collect(),
         }
