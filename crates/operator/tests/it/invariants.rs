@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use sei_api::k8s::{ObjectMeta, Time};
-use sei_api::{DeploymentPhase, SeiNode, SeiNodeDeployment};
+use sei_api::{DeploymentPhase, SeiNode, SeiNodeDeployment, SeiNodeSpec};
 use sei_harness::fixtures::{HASH_V1, HASH_V2, HASH_V3, IMAGE_V1, IMAGE_V2, IMAGE_V3};
 use sei_harness::history::Versions;
 use sei_harness::suite::{TestEnv, cond, cond_true};
@@ -158,14 +158,14 @@ fn says_complete(fleet: &SeiNodeDeployment) -> bool {
 /// The status never speaks about an older generation than before, and in a rollout about the one
 /// whose template it rolls out.
 fn generations_speak_of_the_target(versions: &Versions<SeiNodeDeployment>) -> Result<()> {
-    let mut images: BTreeMap<i64, &str> = BTreeMap::new();
+    let mut templates: BTreeMap<i64, &SeiNodeSpec> = BTreeMap::new();
     let mut last = 0;
     for version in versions.iter() {
         let fleet = version.object.as_ref();
         let generation = fleet.metadata.generation.unwrap_or_default();
         // A paused fleet hears what is asked for, and its rollout stays at the template before.
         if !fleet.spec.paused {
-            images.insert(generation, &fleet.spec.template.spec.image);
+            templates.insert(generation, &fleet.spec.template.spec);
         }
         let status = status(fleet);
         // Who wipes a status may also take this from it.
@@ -174,10 +174,9 @@ fn generations_speak_of_the_target(versions: &Versions<SeiNodeDeployment>) -> Re
         last = seen;
         // A return goes to the template before, whatever the spec asks for.
         let (Some(target), None) = (target(fleet), &status.rejected_hash) else { continue };
-        let image = images.get(&seen).copied().unwrap_or_default();
-        let fixture = FIXTURES.iter().find(|(known, _)| *known == image);
-        let plain = fleet.spec.template.spec.sidecar.is_none();
-        if let Some((_, hash)) = fixture.filter(|_| plain) {
+        let plain = templates.get(&seen).filter(|it| it.sidecar.is_none());
+        let fixture = FIXTURES.iter().find(|(image, _)| plain.is_some_and(|it| it.image == *image));
+        if let Some((image, hash)) = fixture {
             ensure!(target == *hash, "generation {seen} asks for {image}, the target is {target}");
         }
     }
