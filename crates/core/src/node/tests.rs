@@ -23,5 +23,5 @@ pub(crate) mod scene;
 pub(crate) mod server;
 mod sidecar;
 mod stories;
-mod survival;
+pub(crate) mod survival;
 pub(crate) mod world;

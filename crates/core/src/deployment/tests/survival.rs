@@ -12,6 +12,7 @@ use crate::deployment::{needs, notices, spec, urgency};
 use crate::effect::Effect;
 use crate::node::Seen;
 use crate::node::tests::arbitrary::{any_of, around, schema, text_of};
+use crate::node::tests::survival::takes_away;
 use crate::node::tests::world::check_conditions;
 use crate::ownership::controlled_by;
 use crate::{plan, render};
@@ -151,12 +152,8 @@ proptest! {
     #[test]
     fn no_status_takes_away_what_the_spec_asks_for(mut scene in any_status(), fate in fates()) {
         for round in 0..ROUNDS {
-            let takes = |it: &Effect| match it {
-                Effect::Delete(_) | Effect::SetOwners { .. } | Effect::RemoveFinalizer => true,
-                Effect::Apply { .. } | Effect::Create(_) | Effect::Submit(_) => false,
-            };
             let effects = scene.decide().effects;
-            prop_assert!(!effects.iter().any(takes), "round {round}: {effects:?}");
+            prop_assert!(!effects.iter().any(takes_away), "round {round}: {effects:?}");
             scene.status = scene.round(fate.clone().filter(|_| round == 0)).status;
         }
     }

@@ -133,14 +133,18 @@ proptest! {
     ) {
         for round in 0..ROUNDS {
             answer(&mut scene, row.as_ref());
-            let takes = |it: &Effect| match it {
-                Effect::Delete(_) | Effect::SetOwners { .. } | Effect::RemoveFinalizer => true,
-                Effect::Apply { .. } | Effect::Create(_) | Effect::Submit(_) => false,
-            };
             let effects = scene.decide().effects;
-            prop_assert!(!effects.iter().any(takes), "round {round}: {effects:?}");
+            prop_assert!(!effects.iter().any(takes_away), "round {round}: {effects:?}");
             scene.status = scene.round(fate.clone().filter(|_| round == 0)).status;
         }
+    }
+}
+
+/// Does it leave less than there was?
+pub(crate) fn takes_away(effect: &Effect) -> bool {
+    match effect {
+        Effect::Delete(_) | Effect::SetOwners { .. } | Effect::RemoveFinalizer => true,
+        Effect::Apply { .. } | Effect::Create(_) | Effect::Submit(_) => false,
     }
 }
 
