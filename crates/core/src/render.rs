@@ -118,3 +118,8 @@ impl<'a> Subject<'a> {
         }
     }
 }
+
+/// The sidecar image that a spec asks for; absent and empty both mean the operator's default.
+pub(crate) fn sidecar_image(spec: &SeiNodeSpec) -> Option<&str> {
+    spec.sidecar.as_ref()?.image.as_deref().filter(|it| !it.is_empty())
+}

@@ -3,6 +3,7 @@
 use sei_api::{LastGood, SeiNode, SeiNodeDeployment, SeiNodeDeploymentStatus, SeiNodeSpec};
 
 use crate::deployment::hash::template_hash;
+use crate::render::sidecar_image;
 
 /// The images of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +61,7 @@ pub(super) fn of_template(fleet: &SeiNodeDeployment) -> LastGood {
 
 /// The images of a node's spec.
 pub(super) fn of(spec: &SeiNodeSpec) -> Target<'_> {
-    let sidecar_image = spec.sidecar.as_ref().and_then(|it| it.image.as_deref());
-    Target { image: &spec.image, sidecar_image: sidecar_image.filter(|it| !it.is_empty()) }
+    Target { image: &spec.image, sidecar_image: sidecar_image(spec) }
 }
 
 /// Gives a node these images; a sidecar that was there for its image alone goes with it.

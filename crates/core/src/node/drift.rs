@@ -6,6 +6,7 @@ use sei_api::{SeiNode, SeiNodeStatus, k8s};
 
 use crate::node::evidence::{self, SEID, SIDECAR, image_of};
 use crate::node::{Observed, Pods, Seen};
+use crate::render::sidecar_image;
 
 /// The message of the first difference that starts an update; none if there is none.
 ///
@@ -29,7 +30,7 @@ pub(super) fn find(node: &SeiNode, status: &SeiNodeStatus, seen: &Observed) -> O
     if let Some(current) = image {
         return Some(image_drift("image", wanted, &current));
     }
-    let wanted = node.spec.sidecar.as_ref()?.image.as_deref().filter(|it| !it.is_empty())?;
+    let wanted = sidecar_image(&node.spec)?;
     differs(status.current_sidecar_image.as_deref(), wanted)
         .or_else(|| differs(template.and_then(|pod| image_of(pod, SIDECAR)), wanted))
         .or_else(|| outdated(seen).find_map(|pod| differs(image_of(pod, SIDECAR), wanted)))

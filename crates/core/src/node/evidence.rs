@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sei_api::{SeiNode, SeiNodeStatus, k8s};
 
 use crate::node::{Observed, Pods, Seen};
+use crate::render::sidecar_image;
 
 /// Name of the container that runs the chain.
 pub(crate) const SEID: &str = "seid";
@@ -68,8 +69,18 @@ pub(super) fn settled_revision(set: &k8s::StatefulSet) -> Result<&str, String> {
 /// StatefulSet asks for it too, and its controller has seen that.
 #[must_use]
 pub fn is_provable(node: &SeiNode, set: &k8s::StatefulSet) -> bool {
-    let image = template(set).and_then(|it| image_of(it, SEID));
-    image == Some(node.spec.image.as_str()) && settled_revision(set).is_ok()
+    asked(set, SEID) == Some(node.spec.image.as_str()) && settled_revision(set).is_ok()
+}
+
+/// Would new pods of the StatefulSet run what the node asks for?
+pub(super) fn asks_for_target(set: &k8s::StatefulSet, node: &SeiNode) -> bool {
+    asked(set, SEID) == Some(node.spec.image.as_str())
+        && sidecar_image(&node.spec).is_none_or(|it| asked(set, SIDECAR) == Some(it))
+}
+
+/// Image that new pods of the StatefulSet get for this container.
+fn asked<'a>(set: &'a k8s::StatefulSet, container: &str) -> Option<&'a str> {
+    template(set).and_then(|it| image_of(it, container))
 }
 
 /// What new pods of the StatefulSet look like.

@@ -93,7 +93,7 @@ pub(super) fn replace_pod(round: Round<'_>) -> Step {
         Seen::Here(set) => set,
         other => return unseen(other, "StatefulSet"),
     };
-    if !asks_for_target(set, round.node) {
+    if !evidence::asks_for_target(set, round.node) {
         return statefulset(round);
     }
     let revision = match evidence::settled_revision(set) {
@@ -133,15 +133,6 @@ fn replaced_or(round: Round<'_>, why: impl FnOnce() -> String) -> Step {
         Step::Act(effect) => Step::Act(effect),
         Step::Done | Step::Wait(_) | Step::Fatal(_) => Step::Wait(Fault::waiting(why())),
     }
-}
-
-/// Would new pods of the StatefulSet run what the node asks for?
-fn asks_for_target(set: &k8s::StatefulSet, node: &SeiNode) -> bool {
-    let asked = |name: &str| evidence::template(set).and_then(|it| evidence::image_of(it, name));
-    let sidecar = node.spec.sidecar.as_ref().and_then(|it| it.image.as_deref());
-    let sidecar = sidecar.filter(|it| !it.is_empty());
-    asked(evidence::SEID) == Some(node.spec.image.as_str())
-        && sidecar.is_none_or(|it| asked(evidence::SIDECAR) == Some(it))
 }
 
 /// Why an object that has to be there cannot be worked with.

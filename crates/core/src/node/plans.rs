@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::node::{Observed, Seen, intent, name, namespace, peers};
 use crate::plan::{self, kinds::NodeTask};
+use crate::render::sidecar_image;
 use crate::tempo::Tempo;
 
 /// Brings a node that does not run yet to life.
@@ -140,9 +141,8 @@ fn build(node: &SeiNode, id: Uuid, tasks: &[NodeTask]) -> TaskPlan {
 }
 
 fn target(node: &SeiNode) -> PlanTarget {
-    let sidecar = node.spec.sidecar.as_ref().and_then(|it| it.image.clone());
     PlanTarget {
         image: Some(node.spec.image.clone()),
-        sidecar_image: sidecar.filter(|image| !image.is_empty()),
+        sidecar_image: sidecar_image(&node.spec).map(str::to_owned),
     }
 }

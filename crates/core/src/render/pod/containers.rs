@@ -8,7 +8,7 @@ use super::fields::{
 };
 use super::{DATA_VOLUME, HOME, PROXY_CONFIG_VOLUME, SCRATCH_VOLUME};
 use crate::render::mode::Mode;
-use crate::render::{Subject, access, ports, scripts};
+use crate::render::{Subject, access, ports, scripts, sidecar_image};
 
 /// Where the proxy finds its access rules.
 const PROXY_CONFIG_DIR: &str = "/etc/kube-rbac-proxy";
@@ -33,11 +33,11 @@ pub(super) fn seid_init(subject: &Subject<'_>) -> k8s::Container {
 /// Runs the tasks that the operator submits. It listens on the loopback only.
 pub(super) fn sidecar(subject: &Subject<'_>) -> k8s::Container {
     let asked = subject.spec.sidecar.as_ref();
-    let image = asked.and_then(|it| it.image.clone()).filter(|image| !image.is_empty());
+    let image = sidecar_image(subject.spec).unwrap_or(&subject.platform.images.sidecar);
     let port = ports::sidecar(subject.spec);
     k8s::Container {
         name: "sei-sidecar".to_owned(),
-        image: Some(image.unwrap_or_else(|| subject.platform.images.sidecar.clone())),
+        image: Some(image.to_owned()),
         command: Some(words(["seictl", "serve"])),
         restart_policy: Some(NATIVE_SIDECAR.to_owned()),
         env: Some(sidecar_env(subject)),
