@@ -6,12 +6,11 @@ use std::sync::Arc;
 use kube::client::ClientBuilder;
 use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use tower::util::AndThenLayer;
 
 use crate::metrics::Metrics;
 
 mod patience;
-
-use patience::PatientLayer;
 
 /// There is no way to a cluster.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +61,10 @@ pub async fn connect(
     tracing::info!(url, namespace = config.default_namespace, "cluster");
     let builder =
         ClientBuilder::try_from(config).map_err(|source| ConnectError::Client { url, source })?;
-    Ok(builder.with_layer(&metrics.count_requests()).with_layer(&PatientLayer).build())
+    Ok(builder
+        .with_layer(&metrics.count_requests())
+        .with_layer(&AndThenLayer::new(patience::heed))
+        .build())
 }
 
 async fn from_file(path: &Path) -> Result<Config, KubeconfigError> {

@@ -1,67 +1,30 @@
 //! Waits as long as an overloaded API server asks for.
 //!
 //! An API server that has too much to do answers 429, or 503, with `Retry-After`, in whole seconds
-//! (<https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>). The layer holds
-//! such an answer back for that long. So whoever asked, and has a back-off of its own that begins
+//! (<https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>). Such an
+//! answer is held back for that long. So whoever asked, and has a back-off of its own that begins
 //! with milliseconds, asks again no sooner, and a worker that waits takes up nothing else.
 
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt as _};
+use http::Response;
 use http::header::RETRY_AFTER;
-use http::{Request, Response};
-use tower::{Layer, Service};
+use tower::BoxError;
 
 /// Longest wait: well below the time-out of a request, or the caller would hear that there was no
 /// answer.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// The layer; see [`Patient`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PatientLayer;
-
-/// Holds answers back that ask for it.
-#[derive(Clone, Debug)]
-pub(super) struct Patient<S> {
-    inner: S,
-}
-
-impl<S> Layer<S> for PatientLayer {
-    type Service = Patient<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Patient { inner }
+/// Hands `response` on, as late as it asks for.
+///
+/// # Errors
+/// Never; the signature is that of [`tower::util::AndThenLayer`].
+pub(super) async fn heed<R>(response: Response<R>) -> Result<Response<R>, BoxError> {
+    if let Some(wait) = asked_for(&response) {
+        tracing::debug!(?wait, "the API server asks to wait");
+        tokio::time::sleep(wait).await;
     }
-}
-
-impl<S, B, R> Service<Request<B>> for Patient<S>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-    S::Future: Send + 'static,
-    S::Error: Send,
-    R: Send,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.inner.call(request);
-        async move {
-            let response = answer.await?;
-            if let Some(wait) = asked_for(&response) {
-                tracing::debug!(?wait, "the API server asks to wait");
-                tokio::time::sleep(wait).await;
-            }
-            Ok(response)
-        }
-        .boxed()
-    }
+    Ok(response)
 }
 
 /// How long the server asks to wait. A date, which the API server does not send, is not read.
@@ -73,24 +36,18 @@ fn asked_for<R>(response: &Response<R>) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use tokio::time::Instant;
-    use tower::{ServiceExt as _, service_fn};
 
     use super::*;
 
     /// How long the caller waits for this answer.
     async fn waits(status: u16, retry_after: Option<&'static str>) -> Duration {
-        let server = service_fn(move |_: Request<()>| async move {
-            let mut response = Response::builder().status(status);
-            if let Some(value) = retry_after {
-                response = response.header(RETRY_AFTER, value);
-            }
-            Ok::<_, Infallible>(response.body(()).unwrap())
-        });
+        let mut response = Response::builder().status(status);
+        if let Some(value) = retry_after {
+            response = response.header(RETRY_AFTER, value);
+        }
         let begun = Instant::now();
-        let answer = PatientLayer.layer(server).oneshot(Request::new(())).await.unwrap();
+        let answer = heed(response.body(()).unwrap()).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "the answer is passed on as it is");
         begun.elapsed()
     }
