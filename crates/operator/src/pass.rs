@@ -5,6 +5,7 @@
 //! resourceVersion that was loaded, none when nothing changed. A pass that failed writes its
 //! status too: the error is part of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -239,12 +240,9 @@ impl<K: Kind> Shell<K> {
             resource_version: meta.resource_version.clone(),
             field_path: None,
         };
-        let told = |of: &Notice, before: &[Notice]| {
-            before.iter().any(|it| it.reason == of.reason && it.message == of.message)
-        };
         // A status that was found twice, because it could not be stored, is told once.
-        let new = notices.iter().enumerate().filter(|(at, it)| !told(it, &notices[..*at]));
-        for (_, notice) in new {
+        let mut told = BTreeSet::new();
+        for notice in notices.iter().filter(|it| told.insert((it.reason, &it.message))) {
             self.context.recorder.publish(K::CONTROLLER, &regarding, notice);
         }
     }
