@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use kube::{Client, Config};
 use sei_harness::control_plane::{Server, ServerSpec};
 use sei_harness::local::operator_environment;
+use sei_harness::probe;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -121,7 +122,7 @@ async fn get(client: &Client, path: &str) -> Result<String> {
 
 fn client(port: u16) -> Result<Client> {
     let address = format!("http://127.0.0.1:{port}").parse().context("parse an address")?;
-    Ok(Client::try_from(Config::new(address))?)
+    Ok(probe::client(Config::new(address))?)
 }
 
 /// Ports that were free a moment ago.

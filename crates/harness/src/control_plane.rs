@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::assets::{self, Assets};
+use crate::probe;
 
 mod crds;
 mod pki;
@@ -368,7 +369,7 @@ async fn await_healthy(
     path: &str,
     within: Duration,
 ) -> Result<(), StartFailure> {
-    let client = Client::try_from(config)?;
+    let client = probe::client(config)?;
     let deadline = Instant::now() + within;
     let name = server.name();
     loop {
@@ -395,7 +396,7 @@ async fn await_healthy(
 }
 
 async fn await_default_namespace(config: Config, api_server: &Server) -> Result<()> {
-    let client = Client::try_from(config)?;
+    let client = probe::client(config)?;
     let deadline = Instant::now() + BOOTSTRAP_TIMEOUT;
     loop {
         let request = http::Request::get("/api/v1/namespaces/default").body(Vec::new())?;

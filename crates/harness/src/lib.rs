@@ -9,6 +9,7 @@ pub mod gc;
 pub mod history;
 pub mod local;
 pub mod pod_player;
+pub mod probe;
 pub mod proxy;
 pub mod request_log;
 pub mod scope;

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use kube::{Client, Config};
+use kube::Config;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::objects::{NODE_POOL, NODE_SERVICE_ACCOUNT, TOLERATION_KEY};
 use crate::control_plane::{Server, ServerSpec};
+use crate::probe;
 
 /// The operator must be ready within this.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +57,7 @@ impl Operator {
 
     async fn await_ready(&mut self, port: u16) -> Result<()> {
         let address = format!("http://127.0.0.1:{port}").parse().context("parse an address")?;
-        let client = Client::try_from(Config::new(address))?;
+        let client = probe::client(Config::new(address))?;
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let request = http::Request::get("/readyz").body(Vec::new())?;
